@@ -1,0 +1,37 @@
+# Every target sets up what it needs: Python 3.11 or newer (with venv) and make are enough.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint check clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Paydown needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(INSTALL) hatchling editables
+	$(INSTALL) --no-build-isolation --editable '.[dev]'
+	@touch $(READY)
+
+demo: $(READY) ## Start a server with a demo customer on 127.0.0.1:8080
+	$(BIN)/paydown demo
+
+test: $(READY) ## Run every test that must pass, with coverage
+	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/coverage report --include='src/paydown/domain/*' --fail-under=100
+	$(BIN)/coverage report --skip-covered --fail-under=90
+
+lint: $(READY) ## Check style, types and imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## Run lint and test, as CI does
+
+clean: ## Remove the environment and what the tools left
+	rm -rf .venv build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
