@@ -1,0 +1,86 @@
+"""Prove the books: every invariant by name, recomputed from what is recorded.
+
+Law of this file: it changes nothing and assumes nothing of the write path. All questions are asked
+of one moment, so a server may record meanwhile.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from paydown.storage import checks
+from paydown.storage.engine import Database, damages
+from paydown.storage.opening import schema_differences
+
+DETAILS_MAX = 20
+"""How many breaches of one invariant are named; the others are counted."""
+
+
+class Finding(NamedTuple):
+    """What came of one invariant: how much was examined, and each breach in words."""
+
+    invariant: str
+    promise: str
+    ok: bool
+    examined: int
+    detail: list[str]
+
+
+def verify(database: Database) -> Iterator[Finding]:
+    """One finding an invariant, as each is reached. Raises ``StoreUnavailable``."""
+    with database.read() as connection:
+        for check in (_file, _schema, _entries):
+            yield check(connection)
+        for question in checks.QUESTIONS:
+            breaches = checks.ask(connection, question)
+            yield _finding(
+                question.name, question.promise, checks.count(connection, question), breaches
+            )
+
+
+def _file(connection: Connection) -> Finding:
+    return _finding(
+        "database_intact",
+        "the file is sound and every reference leads somewhere",
+        1,
+        damages(connection),
+    )
+
+
+def _schema(connection: Connection) -> Finding:
+    return _finding(
+        "schema_intact",
+        "every table, index and guard is as it was made",
+        1,
+        schema_differences(connection),
+    )
+
+
+def _entries(connection: Connection) -> Finding:
+    seen = 0
+
+    def altered() -> Iterator[str]:
+        nonlocal seen
+        for name, is_altered in checks.altered_entries(connection):
+            seen += 1
+            if is_altered:
+                yield f"{name} was altered after it was recorded"
+
+    breaches = list(altered())
+    return _finding(
+        "entries_unaltered",
+        "every entry and posting says what it said when recorded",
+        seen,
+        breaches,
+    )
+
+
+def _finding(invariant: str, promise: str, examined: int, breaches: Iterable[str]) -> Finding:
+    found = iter(breaches)
+    detail = list(islice(found, DETAILS_MAX))
+    rest = sum(1 for _ in found)
+    if rest:
+        detail.append(f"and {rest} more")
+    return Finding(invariant, promise, not detail, examined, detail)

@@ -1,0 +1,29 @@
+"""What can go wrong with a store, in words that cross its border. No driver error does."""
+
+
+class StoreUnavailable(Exception):
+    """The store cannot serve now. ``str()`` is a sentence for an operator, safe to show a caller.
+
+    Nothing was recorded, or recorded exactly once: a recognisable retry finds it.
+    ``passing`` says whether the cause can go away by itself or by an operator's hand while the
+    server runs (a full disk, a lock); otherwise the server must be started again.
+    ``outcome_unknown`` says that what was under way may have been recorded.
+    """
+
+    def __init__(
+        self, sentence: str, *, passing: bool = True, outcome_unknown: bool = False
+    ) -> None:
+        super().__init__(sentence)
+        self.passing = passing
+        self.outcome_unknown = outcome_unknown
+
+
+class StoreLocked(StoreUnavailable):
+    """Another process holds the write lock for longer than was waited."""
+
+
+class SchemaMismatch(StoreUnavailable):
+    """There is no ledger, or one of another version; the sentence names the command that helps."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, passing=False)

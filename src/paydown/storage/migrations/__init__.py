@@ -1,0 +1,1 @@
+"""The schema's history, one file a step; their sum is ``schema.py``, by test."""

@@ -1,0 +1,151 @@
+"""What is SQLite's own: the file, its pragmas, its errors, its catalogue.
+
+Law of this file: only ``engine`` imports it.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from paydown.storage.faults import SchemaMismatch, StoreLocked, StoreUnavailable
+
+_PRAGMAS = (
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA fullfsync=ON",
+    "PRAGMA recursive_triggers=ON",  # so that REPLACE cannot slip past the append-only triggers
+    "PRAGMA trusted_schema=OFF",
+)
+
+
+def path_of(url: str) -> Path:
+    """The file that a database URL names, absolute and free of links."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SchemaMismatch(
+            f"{url!r} is not a database URL. Give one such as sqlite:///ledger.db."
+        ) from None
+    if parsed.get_backend_name() != "sqlite":
+        raise SchemaMismatch(
+            "Only SQLite is served so far. Give a URL such as sqlite:///ledger.db."
+        )
+    if not parsed.database or parsed.database == ":memory:":
+        raise SchemaMismatch("A ledger needs a file. Give a URL such as sqlite:///ledger.db.")
+    return Path(parsed.database).resolve()
+
+
+def make_file(path: Path) -> None:
+    """An empty database in WAL mode where there is none; an existing one is left as it is."""
+    with naming_faults(path):
+        connect(path, wait_seconds=30, mode="rwc").close()
+
+
+def connect(path: Path, *, wait_seconds: int, mode: str = "rw") -> sqlite3.Connection:
+    """A driver connection to an existing file (never made here), outside any transaction."""
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        timeout=wait_seconds,
+        check_same_thread=False,
+        cached_statements=64,
+    )
+    try:
+        for pragma in _PRAGMAS if mode == "ro" else (*_PRAGMAS, "PRAGMA journal_mode=WAL"):
+            connection.execute(pragma)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file the path names now, None for none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def in_transaction(connection: Connection) -> bool:
+    """Whether the driver still holds a transaction open (some errors end it by themselves)."""
+    driver = connection.connection.driver_connection
+    return isinstance(driver, sqlite3.Connection) and driver.in_transaction
+
+
+def append_only(table: str) -> list[str]:
+    """The statements that make the database itself refuse to change or remove the table's rows."""
+    return [
+        f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        for action in ("UPDATE", "DELETE")
+    ]
+
+
+def objects(connection: Connection) -> dict[str, list[str]]:
+    """Every table, index and trigger by name, as the lines of its definition in any order."""
+    rows = connection.exec_driver_sql(
+        "SELECT type || ' ' || name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+    )
+    return {name: sorted(line.strip(" ,\t") for line in sql.splitlines()) for name, sql in rows}
+
+
+def damages(connection: Connection) -> Iterator[str]:
+    """What the database's own checks find wrong with the file and the references in it."""
+    for (found,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+        if found != "ok":
+            yield str(found)
+    for table, *_, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield f"a row of {table} refers to a row of {parent} that is not there"
+
+
+@contextmanager
+def naming_faults(path: Path) -> Iterator[None]:
+    """Turn the driver's operational errors into ``StoreUnavailable``; a bug passes as it is."""
+    try:
+        yield
+    except DBAPIError as error:
+        fault = _name(error.orig, path)
+        if fault is None:
+            raise
+        raise fault from error
+    except sqlite3.Error as error:
+        fault = _name(error, path)
+        if fault is None:
+            raise
+        raise fault from error
+
+
+def _name(error: BaseException | None, path: Path) -> StoreUnavailable | None:
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StoreLocked(f"The ledger at {path} is locked by another process.")
+        case sqlite3.SQLITE_FULL:
+            return StoreUnavailable(f"The disk of {path} is full. Free some space.")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return StoreUnavailable(
+                f"The ledger at {path} cannot be written. Check its permissions."
+            )
+        case sqlite3.SQLITE_CANTOPEN:
+            return StoreUnavailable(
+                f"The ledger at {path} cannot be opened. Check that it is there."
+            )
+        case sqlite3.SQLITE_IOERR:
+            return StoreUnavailable(
+                f"The disk of {path} reports an I/O error ({error}).", outcome_unknown=True
+            )
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return StoreUnavailable(
+                f"The ledger at {path} is damaged or not an SQLite file ({error}). "
+                "Stop the server and restore a backup.",
+                passing=False,
+                outcome_unknown=True,
+            )
+    return None

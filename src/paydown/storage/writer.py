@@ -1,0 +1,240 @@
+"""The queue and the batch loop: many waiting commands, one transaction, one sync.
+
+Law of this file: one thread, one session. It takes one command, then all that wait, up to a bound,
+and never sleeps to fill a batch. No result leaves before the commit that it speaks of returned.
+If deciding or saving raises, which is our bug, the batch is halved until the offender fails alone.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from paydown.domain.model import Command, Stamp
+from paydown.domain.outcomes import Decision
+from paydown.storage.engine import Session, new_entry_id
+from paydown.storage.faults import StoreUnavailable
+from paydown.storage.store import Encode, Recorded, Store
+
+PROBE_SECONDS = 1
+"""How often a store that failed is tried again while nobody asks."""
+
+LINES_MAX = 10_000
+"""A batch takes no further command once it holds this many lines."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The store could not take the command: nothing recorded, or exactly once. Answer 503."""
+
+    sentence: str
+
+
+class Failed(Enum):
+    """Deciding or saving this command raised: our bug. It was rolled back. Answer 500."""
+
+    FAILED = "failed"
+
+
+Result = Decision | Unavailable | Failed
+Clock = Callable[[], int]
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A command on its way through the writer, and then its result.
+
+    ``waiter`` is the submitter's own (an asyncio Future, say): it is handed back untouched.
+    ``answer`` is set where the body had to be made before COMMIT (a keyed command).
+    """
+
+    command: Command
+    waiter: Any = None
+    result: Result | None = None
+    answer: bytes | None = None
+
+
+class Observer(Protocol):
+    """Who is told of each commit."""
+
+    def batch_committed(self, *, commands: int, commit_ns: int) -> None:
+        """``commands`` of one batch became durable in a commit that took ``commit_ns``."""
+
+
+Deliver = Callable[[Sequence[Job]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How much may wait, and how much is taken together."""
+
+    queue_max: int = 1024
+    batch_max: int = 64
+
+
+class Writer:
+    """Takes jobs from any thread; hands each batch back, decided and durable, in one call."""
+
+    def __init__(
+        self,
+        session: Session,
+        encode: Encode,
+        *,
+        pace: Pace,
+        observer: Observer,
+        clock: Clock,
+        write_instant: Callable[[int, str], str],
+    ) -> None:
+        self._session = session
+        self._store = Store(session, encode)
+        self._pace = pace
+        self._observer = observer
+        self._clock = clock
+        self._write_instant = write_instant
+        self._recorded_at = 0
+        self._fault: StoreUnavailable | None = None
+        self._waiting: deque[Job] = deque()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._deliver: Deliver = _nobody
+        self._thread = threading.Thread(target=self._run, name="paydown-writer", daemon=True)
+
+    def start(self, deliver: Deliver) -> None:
+        """Start the thread. ``deliver`` is called on it, once a batch, and must not block."""
+        self._deliver = deliver
+        self._thread.start()
+
+    def submit(self, job: Job) -> bool:
+        """Queue the job; False when the queue is full or the writer is stopping."""
+        with self._changed:
+            if self._stopping or len(self._waiting) >= self._pace.queue_max:
+                return False
+            self._waiting.append(job)
+            self._changed.notify()
+        return True
+
+    def stop(self) -> None:
+        """Take no more, finish all that was taken, and close the store."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    @property
+    def waiting_count(self) -> int:
+        """How many jobs wait now."""
+        return len(self._waiting)
+
+    @property
+    def fault(self) -> str | None:
+        """Why the store cannot be written, or None when it can, as far as is known."""
+        if self._fault is None:
+            try:
+                self._session.check_file()
+            except StoreUnavailable as fault:
+                return str(fault)
+        return str(self._fault) if self._fault else None
+
+    def _run(self) -> None:
+        while (jobs := self._take()) is not None:
+            if not jobs:
+                self._probe()
+                continue
+            self._process(jobs)
+            try:
+                self._deliver(jobs)
+            except Exception:
+                _log.exception("delivering a batch failed")
+        self._session.close()
+
+    def _take(self) -> list[Job] | None:
+        """One job and all that wait, up to the bounds; none after a fault's pause; None to end."""
+        with self._changed:
+            while not self._waiting:
+                if self._stopping:
+                    return None
+                hopeful = self._fault is not None and self._fault.passing
+                if not self._changed.wait(PROBE_SECONDS if hopeful else None):
+                    return []
+            jobs = [self._waiting.popleft()]
+            line_count = len(jobs[0].command.request.lines)
+            while self._waiting and len(jobs) < self._pace.batch_max and line_count < LINES_MAX:
+                jobs.append(self._waiting.popleft())
+                line_count += len(jobs[-1].command.request.lines)
+        return jobs
+
+    def _process(self, jobs: Sequence[Job]) -> None:
+        """Give every job its result, whatever happens."""
+        try:
+            self._record(jobs)
+        except StoreUnavailable as fault:
+            self._note(fault)
+            for job in jobs:
+                job.result = Unavailable(str(fault))
+        except Exception:
+            if len(jobs) > 1:
+                middle = len(jobs) // 2
+                self._process(jobs[:middle])
+                self._process(jobs[middle:])
+                return
+            _log.exception("recording failed", extra={"request_id": jobs[0].command.request_id})
+            jobs[0].result = Failed.FAILED
+
+    def _record(self, jobs: Sequence[Job]) -> None:
+        if self._fault is not None and not self._fault.passing:
+            raise StoreUnavailable(str(self._fault), passing=False)
+        commands = [job.command for job in jobs]
+        recorded = self._store.save(commands, [self._stamp(command) for command in commands])
+        started = time.perf_counter_ns()
+        try:
+            self._store.commit()
+        except StoreUnavailable as fault:
+            self._settle(fault, recorded)
+        self._observer.batch_committed(
+            commands=len(jobs), commit_ns=time.perf_counter_ns() - started
+        )
+        self._fault = None
+        for job, (decision, answer) in zip(jobs, recorded, strict=True):
+            job.result = decision
+            job.answer = answer
+
+    def _settle(self, fault: StoreUnavailable, recorded: Sequence[Recorded]) -> None:
+        """After a commit that failed: raise, unless it is found to have happened all the same."""
+        if not (fault.outcome_unknown and fault.passing):
+            raise fault
+        _log.warning("the outcome of a commit is unknown; opening the ledger anew")
+        if not self._store.found(recorded):
+            raise fault
+
+    def _stamp(self, command: Command) -> Stamp:
+        """Never twice the same record time, and never an earlier one, whatever the clock does."""
+        self._recorded_at = max(self._clock(), self._recorded_at + 1)
+        written = self._write_instant(self._recorded_at, command.caller.time_zone)
+        return Stamp(new_entry_id(self._recorded_at), self._recorded_at, written)
+
+    def _note(self, fault: StoreUnavailable) -> None:
+        """Remember the fault, and open the ledger anew for the next batch."""
+        if self._fault is None or str(self._fault) != str(fault):
+            _log.error("the store is unavailable: %s", fault)
+        self._fault = fault
+        self._session.close()
+
+    def _probe(self) -> None:
+        try:
+            self._session.probe()
+        except StoreUnavailable as fault:
+            self._note(fault)
+        else:
+            _log.warning("the store is available again")
+            self._fault = None
+
+
+def _nobody(_: Sequence[Job]) -> None:
+    raise AssertionError("start comes first")

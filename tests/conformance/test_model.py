@@ -1,0 +1,228 @@
+"""Random commands, retries and batches against a naive oracle; after each step all invariants."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+import ledgers
+from ledgers import ANNA, BEN, CASH, DISABLED_TENDER, EXTERNAL, TILL_AND_KIOSK
+from oracle import Item, Oracle, Told
+from paydown import audit
+from paydown.domain.model import Caller, Command, Kind, Line, Request, Stamp
+from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome
+from paydown.service import encode_outcome
+from paydown.storage.engine import Database, new_entry_id
+from paydown.storage.store import Recorded, Store
+
+WHOLE, TICK = 17_700_000_000_000_000, 17_700_000_000_000_001
+AMOUNTS = [Decimal(text) for text in ("0.01", "1", "1.00", "3.5", "10", "0", "-1", "0.001", "11")]
+
+lines = st.lists(
+    st.tuples(
+        st.sampled_from([1, 2, 3, 31, 999]),
+        st.sampled_from(AMOUNTS),
+        st.sampled_from([None, None, "r1", "r2"]),
+        st.sampled_from([None, None, "n"]),
+        st.sampled_from([None, None, "a"]),
+    ),
+    max_size=3,
+)
+
+
+@st.composite
+def commands(draw: st.DrawFn, callers: list[Caller], accounts: list[int]) -> Command:
+    """A command over few items, amounts, dates, references and keys, so that they meet."""
+    kind = draw(st.sampled_from([Kind.PAYMENT, Kind.PAYMENT, Kind.WRITE_DOWN]))
+    account = st.sampled_from(accounts)
+    made = tuple(
+        Line(item, amount, None, reference, notes, code)
+        if kind is Kind.PAYMENT
+        else Line(item, amount, draw(account))
+        for item, amount, reference, notes, code in draw(lines)
+    )
+    value_at = draw(st.sampled_from([WHOLE, TICK]))
+    request = Request(
+        kind,
+        draw(st.sampled_from([ANNA, ANNA, ANNA, BEN, "nobody"])),
+        draw(st.sampled_from([EXTERNAL, EXTERNAL, EXTERNAL, CASH, DISABLED_TENDER, 99])),
+        value_at,
+        str(value_at),
+        made,
+        draw(st.sampled_from([None, "why"])) if kind is Kind.WRITE_DOWN else None,
+    )
+    return Command(
+        request,
+        draw(st.sampled_from(callers)),
+        strict=draw(st.booleans()),
+        key=draw(st.sampled_from([None, None, "k1", "k2"])),
+    )
+
+
+def told_by(recorded: Recorded, kept: dict[bytes, Told]) -> Told:
+    """The product's decision in the oracle's words."""
+    decision = recorded.decision
+    if isinstance(decision, KeyConflict):
+        return ["conflict"]
+    if isinstance(decision, KeyReplayed):
+        return ["kept", *kept[decision.body]]
+    told: Told = [decision.refusal.name if decision.refusal else "ok"]
+    for line in decision.lines:
+        balance = None if line.balance is None else Decimal(line.balance).scaleb(-2)
+        why = "replay" if line.replayed else line.refusal.name if line.refusal else None
+        told.append((balance, why))
+    if recorded.answer:
+        kept[recorded.answer] = told
+    return told
+
+
+class Model(RuleBasedStateMachine):
+    """Two ledgers get the same commands, one in batches and one singly; an oracle judges both."""
+
+    template: Path
+
+    @initialize()
+    def open(self) -> None:
+        """Both ledgers begin as the template."""
+        self.folder = Path(tempfile.mkdtemp())
+        self.databases = [
+            ledgers.copy_ledger(self.template, self.folder / f"{name}.db") for name in "ab"
+        ]
+        self.sessions = [database.session() for database in self.databases]
+        self.batched, self.single = (Store(one, encode_outcome) for one in self.sessions)
+        self.kept: dict[bytes, Told] = {}
+        self.sent: list[Command] = []
+        self.ticks = 17_800_000_000_000_000
+        self.callers = self._callers(self.databases[0])
+        self.oracle = self._oracle(self.databases[0])
+
+    def _callers(self, database: Database) -> list[Caller]:
+        books = ledgers.Books(database)
+        till, kiosk = (books.caller(name) for name in TILL_AND_KIOSK)
+        return [till, kiosk, till._replace(references_shared=True)]
+
+    def _oracle(self, database: Database) -> Oracle:
+        with database.read() as connection:
+            query = connection.exec_driver_sql
+            items = query(
+                "SELECT billing_id, contact_id, balance FROM billing_item WHERE customer_id = 1"
+            )
+            accounts = query(
+                "SELECT account_id, CASE WHEN account_type = 'receivable' THEN 'receivable' "
+                "ELSE 'usable' END FROM account WHERE customer_id = 1"
+            )
+            tender_types = query(
+                "SELECT tender_type_id, active FROM tender_type WHERE customer_id = 1"
+            )
+            return Oracle(
+                {row[0]: Item(row[1], Decimal(row[2]).scaleb(-2)) for row in items},
+                {ANNA, BEN},
+                {row[0]: bool(row[1]) for row in tender_types},
+                {row[0]: row[1] for row in accounts},
+            )
+
+    @rule(data=st.data(), count=st.integers(1, 4))
+    def send(self, data: st.DataObject, count: int) -> None:
+        """A batch of new commands."""
+        accounts = [*list(self.oracle.accounts)[:2], max(self.oracle.accounts), 999]
+        drawn = st.lists(commands(self.callers, accounts), min_size=count, max_size=count)
+        self._check(data.draw(drawn))
+
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data())
+    def retry(self, data: st.DataObject) -> None:
+        """A batch of commands sent before, in any order, with or without a key or strictness."""
+        again = data.draw(st.lists(st.sampled_from(self.sent), min_size=1, max_size=3))
+        change = data.draw(st.sampled_from(CHANGES))
+        self._check([change(command) for command in again])
+
+    def _check(self, batch: list[Command]) -> None:
+        stamps = [self._stamp() for _ in batch]
+        together = self.batched.save(batch, stamps)
+        self.batched.commit()
+        alone = []
+        for command, stamp in zip(batch, stamps, strict=True):
+            alone += self.single.save([command], [stamp])
+            self.single.commit()
+        assert together == alone
+        for command, recorded in zip(batch, together, strict=True):
+            assert told_by(recorded, self.kept) == self.oracle.tell(command)
+        self.sent += batch
+
+    def _stamp(self) -> Stamp:
+        self.ticks += 1
+        return Stamp(new_entry_id(self.ticks), self.ticks, str(self.ticks))
+
+    @invariant()
+    def books_hold(self) -> None:
+        """Every invariant of ``paydown verify``, and each balance as the oracle has it."""
+        if not hasattr(self, "databases"):
+            return
+        expected = {key: int(item.balance.scaleb(2)) for key, item in self.oracle.items.items()}
+        for database in self.databases:
+            assert ledgers.Books(database).balances() == expected
+            assert [line for found in audit.verify(database) for line in found.detail] == []
+
+    def teardown(self) -> None:
+        """Remove the ledgers."""
+        for session in getattr(self, "sessions", ()):
+            session.close()
+        if hasattr(self, "folder"):
+            shutil.rmtree(self.folder)
+
+
+CHANGES: list[Callable[[Command], Command]] = [
+    lambda command: command,
+    lambda command: command,
+    lambda command: command._replace(key=None),
+    lambda command: command._replace(key="k1"),
+    lambda command: command._replace(strict=not command.strict),
+]
+
+
+@pytest.mark.timeout(240)
+def test_random_commands_agree_with_the_oracle(template: Path) -> None:
+    """Outcomes and balances are the oracle's; a batch of n equals n batches of one."""
+
+    class OnTemplate(Model):
+        pass
+
+    OnTemplate.template = template
+    run: Any = run_state_machine_as_test
+    run(OnTemplate, settings=settings(max_examples=25, stateful_step_count=12, deadline=None))
+
+
+def test_the_random_commands_reach_every_kind_of_outcome(template: Path, tmp_path: Path) -> None:
+    """The oracle and the product agree on a batch that holds each kind at once."""
+    database = ledgers.copy_ledger(template, tmp_path / "ledger.db")
+    books = ledgers.Books(database)
+    caller = books.caller()
+    session = database.session()
+    batch = [
+        ledgers.pay(caller, {1: "4"}, key="k1"),
+        ledgers.pay(caller, {1: "4"}, key="k1"),
+        ledgers.pay(caller, {1: "5"}, key="k1"),
+        ledgers.pay(caller, {2: "4"}, reference="r"),
+        ledgers.pay(caller, {2: "4"}, reference="r"),
+    ]
+    stamps = [Stamp(new_entry_id(n), n, str(n)) for n in range(1, 6)]
+    recorded = Store(session, encode_outcome).save(batch, stamps)
+    session.commit()
+    session.close()
+
+    kinds = [type(one.decision) for one in recorded]
+    assert kinds == [Outcome, KeyReplayed, KeyConflict, Outcome, Outcome]

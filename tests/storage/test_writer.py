@@ -1,0 +1,174 @@
+"""The queue and the batch loop."""
+
+import threading
+from decimal import Decimal
+
+import pytest
+
+from ledgers import Books, Quiet, finished, pay
+from paydown import audit
+from paydown.domain.model import Command
+from paydown.domain.outcomes import Outcome
+from paydown.service import encode_outcome
+from paydown.storage import writer
+from paydown.storage.engine import Database
+from paydown.storage.writer import Failed, Job, Pace, Writer
+from paydown.wire.formats import write_instant
+
+
+class Commits(Quiet):
+    """Remembers how many commands each commit had."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def batch_committed(self, *, commands: int, commit_ns: int) -> None:
+        """Note the size; every commit takes time."""
+        assert commit_ns > 0
+        self.sizes.append(commands)
+
+
+def test_commands_that_wait_together_share_a_commit(database: Database) -> None:
+    """While the lock is away many gather; then they are taken in batches of the bound."""
+    commits = Commits()
+    with Books(database, observer=commits, pace=Pace(batch_max=16)) as books:
+        caller = books.caller()
+        with database.write():
+            jobs = [books.submit(pay(caller, {1: "0.01"})) for _ in range(60)]
+        outcomes = [finished(job).result for job in jobs]
+
+    assert all(isinstance(outcome, Outcome) and outcome.success for outcome in outcomes)
+    assert sum(commits.sizes) == 60
+    assert max(commits.sizes) == 16
+    assert len(commits.sizes) <= 5
+
+
+def test_a_full_queue_takes_no_more(database: Database) -> None:
+    """Beyond the bound a command is turned away at once, and the queued ones are served."""
+    with Books(database, pace=Pace(queue_max=5, batch_max=1)) as books:
+        caller = books.caller()
+        with database.write():
+            first = books.submit(pay(caller, {1: "0.01"}))
+            while books.service.waiting_count:
+                pass
+            queued = [books.submit(pay(caller, {1: "0.01"})) for _ in range(5)]
+            turned_away = books.service.submit(Job(pay(caller, {1: "0.01"})))
+        for job in [first, *queued]:
+            finished(job)
+
+    assert turned_away is False
+    assert books.balances()[1] == 1000 - 6
+
+
+def test_stopping_finishes_what_was_taken(database: Database) -> None:
+    """Every accepted command is answered; later ones are turned away."""
+    with Books(database) as books:
+        caller = books.caller()
+        jobs = [books.submit(pay(caller, {1: "0.01"})) for _ in range(200)]
+
+    assert all(isinstance(finished(job).result, Outcome) for job in jobs)
+    assert books.service.submit(Job(pay(caller, {1: "0.01"}))) is False
+    assert books.balances()[1] == 800
+
+
+def test_a_bug_fails_its_own_command_alone(database: Database) -> None:
+    """The batch is halved until the offender stands alone; the others are recorded once."""
+
+    def encode(command: Command, outcome: Outcome) -> bytes:
+        if command.key == "bug":
+            raise ZeroDivisionError
+        return encode_outcome(command, outcome)
+
+    books = Books(database)
+    caller = books.caller()
+    keys = [f"k{number}" for number in range(20)]
+    keys[13] = "bug"
+    jobs = [Job(pay(caller, {1: "0.10"}, key=key), threading.Event()) for key in keys]
+    running = Writer(
+        database.session(),
+        encode,
+        pace=Pace(),
+        observer=Quiet(),
+        clock=lambda: 1,
+        write_instant=write_instant,
+    )
+    for job in jobs:
+        assert running.submit(job)
+    running.start(lambda batch: [job.waiter.set() for job in batch] and None)
+    results = [finished(job).result for job in jobs]
+    running.stop()
+
+    assert results[13] is Failed.FAILED
+    assert sum(isinstance(result, Outcome) for result in results) == 19
+    assert books.balances()[1] == 1000 - 190
+    assert [line for found in audit.verify(database) for line in found.detail] == []
+
+
+def test_record_times_never_run_backwards(database: Database) -> None:
+    """Whatever the clock does, each entry is recorded after the one before."""
+    clock = iter([17_800_000_000_000_009, 17_800_000_000_000_000, 17_700_000_000_000_000])
+    with Books(database, clock=lambda: next(clock)) as books:
+        for _ in range(3):
+            books.outcome(pay(books.caller(), {1: "1"}))
+    with database.read() as connection:
+        times = connection.exec_driver_sql(
+            "SELECT recorded_at FROM entry WHERE kind = 'payment' ORDER BY recorded_at"
+        ).scalars()
+
+        assert list(times) == [17_800_000_000_000_009 + step for step in range(3)]
+
+
+def test_many_callers_on_one_item_never_take_it_below_zero(books: Books) -> None:
+    """64 callers want 64 x 5 x 0.37 of 10.00: what was accepted is exact, the rest refused."""
+    caller = books.caller()
+    accepted: list[Decimal] = []
+    guard = threading.Lock()
+
+    def hammer() -> None:
+        for _ in range(5):
+            outcome = books.outcome(pay(caller, {1: "0.37"}))
+            if outcome.success:
+                with guard:
+                    accepted.append(Decimal("0.37"))
+
+    threads = [threading.Thread(target=hammer) for _ in range(64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(accepted) == Decimal("9.99")
+    assert books.balances()[1] == 1
+    assert [line for found in audit.verify(books.database) for line in found.detail] == []
+
+
+def test_every_commit_is_synced(database: Database) -> None:
+    """The server's own connection is in WAL mode with synchronous=FULL and foreign keys on."""
+    session = database.session()
+    session.begin()
+    assert session._connection is not None
+    pragmas = [
+        session._connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "foreign_keys")
+    ]
+    session.rollback()
+    session.close()
+
+    assert pragmas == ["wal", 2, 1]
+
+
+def test_a_batch_is_bounded_by_its_lines(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large requests do not pile up into one commit that holds the others up."""
+    monkeypatch.setattr(writer, "LINES_MAX", 4)
+    commits = Commits()
+    with Books(database, observer=commits) as books:
+        caller = books.caller()
+        lines = {1: "0.01", 2: "0.01", 3: "0.01"}
+        with database.write():
+            jobs = [books.submit(pay(caller, lines)) for _ in range(9)]
+        for job in jobs:
+            finished(job)
+
+    assert max(commits.sizes) == 2
