@@ -1,0 +1,84 @@
+"""The request headers that the door reads, taken in one pass over their raw bytes."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TypedDict
+
+from paydown.api.answers import Header
+
+REQUEST_ID = b"x-request-id"
+USER_NAME = b"username"
+PASSWORD = b"password"
+CUSTOMER_GUID = b"customerguid"
+STAFF_USER = b"legendusername"
+CONTENT_TYPE = b"content-type"
+CONTENT_LENGTH = b"content-length"
+IDEMPOTENCY_KEY = b"idempotency-key"
+PREFER = b"prefer"
+
+_READ = frozenset(
+    (
+        *(REQUEST_ID, USER_NAME, PASSWORD, CUSTOMER_GUID, STAFF_USER),
+        *(CONTENT_TYPE, CONTENT_LENGTH, IDEMPOTENCY_KEY, PREFER),
+    )
+)
+
+Values = dict[bytes, list[bytes]]
+"""The values of each header that is read here, by its name in lower case; none is an empty list."""
+
+
+class Credentials(TypedDict):
+    """Who asks, as sent: empty where a header is missing, or was sent more than once."""
+
+    user_name: bytes
+    password: bytes
+    customer_guid: bytes
+    address: str
+
+
+def read_headers(headers: Iterable[Header]) -> Values:
+    """The headers that are read here, each with all its instances."""
+    values: Values = defaultdict(list)
+    for name, value in headers:
+        if name in _READ:
+            values[name].append(value)
+    return values
+
+
+def only(values: list[bytes]) -> bytes | None:
+    """The header's value, where it was sent exactly once."""
+    return values[0] if len(values) == 1 else None
+
+
+def read_text(values: list[bytes]) -> str:
+    """The header's value as text, empty where it has not one; what is not UTF-8 is Latin-1."""
+    value = only(values) or b""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def read_credentials(values: Values, address: str) -> Credentials:
+    """The credentials, and the address that they come from."""
+    return {
+        "user_name": only(values[USER_NAME]) or b"",
+        "password": only(values[PASSWORD]) or b"",
+        "customer_guid": only(values[CUSTOMER_GUID]) or b"",
+        "address": address,
+    }
+
+
+def declared_bytes(values: Values) -> int:
+    """What Content-Length says; 0 where there is none, as before a body in chunks."""
+    value = only(values[CONTENT_LENGTH])
+    return int(value) if value and value.isdigit() else 0
+
+
+def read_secrets(values: Values) -> list[str]:
+    """The passwords among the headers, in each form that a trace could hold them in."""
+    forms = []
+    for value in values[PASSWORD]:
+        text = value.decode(errors="replace")
+        forms += [text, repr(text)[1:-1], repr(value)[2:-1]]
+    return [form for form in forms if form]

@@ -1,0 +1,272 @@
+"""The document itself: paths, answers, headers and credentials.
+
+Law of this file: what code can say is not written again. Refusals come from ``Refusal``, limits and
+examples from ``wire``, the bodies of failures from the door that answers them.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from paydown import __version__
+from paydown.domain.model import Bundle, Kind
+from paydown.domain.outcomes import Level, Refusal
+from paydown.openapi.examples import (
+    answer_examples,
+    form_example,
+    invalid_example,
+    request_examples,
+)
+from paydown.openapi.schemas import Json, make_schemas
+from paydown.wire.headers import KEY_LENGTH_MAX
+from paydown.wire.requests import CALLS
+
+Failures = Mapping[int, bytes]
+"""A real body for each status of a failure that is a sentence."""
+
+
+class Operation(NamedTuple):
+    """One of the two calls: where it is, what it records, and the bundle that opens it."""
+
+    path: str
+    kind: Kind
+    bundle: Bundle
+    summary: str
+
+
+OPERATIONS = (
+    Operation(
+        "/POS/BillingPayments",
+        Kind.PAYMENT,
+        Bundle.BILLING_PAYMENT,
+        "Record payments against billing items of one contact",
+    ),
+    Operation(
+        "/POS/BillingWriteDowns",
+        Kind.WRITE_DOWN,
+        Bundle.BILLING_WRITE_DOWN,
+        "Record write-downs of billing items of one contact",
+    ),
+)
+
+_CREDENTIALS = {
+    "userName": "The integration's login.",
+    "password": "Its password.",
+    "customerGuid": "The customer that it acts for.",
+}
+_JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
+_USUAL = ("X-Request-Id",)
+_OF_SUCCESS = ("Idempotent-Replayed", "Paydown-Replayed-Lines", "Preference-Applied")
+
+_INVALID = "The request is not well formed: every fault, each under its own key"
+_CONNECTION = {
+    408: "The request took too long to arrive",
+    414: "The URL is too long",
+    431: "The headers are too large or too many",
+    501: "A transfer coding other than chunked",
+    505: "A version of HTTP other than 1.0 and 1.1",
+}
+_OF_FAILURE = {405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_FAILURES = {
+    401: "No login, or a wrong one",
+    403: "The login is not enabled for the customer, or does not hold the bundle",
+    404: "Nothing is at the path",
+    405: "The path does not take the method",
+    413: "The body is too large",
+    415: "The body is neither JSON nor a form, or not in UTF-8",
+    422: "The Idempotency-Key has already recorded another request",
+    429: "Too many failed logins",
+    500: "Our fault. The log has the details under the request's id",
+    503: "The queue is full, or the store cannot be used now",
+}
+
+
+def encode(failures: Failures) -> bytes:
+    """The document as JSON."""
+    return msgspec.json.encode(document(failures))
+
+
+def document(failures: Failures) -> Json:
+    """The document. Examples of bodies stand in it as they are sent, to the byte."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Paydown",
+            "version": __version__,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "description": _describe(),
+        },
+        "tags": [{"name": "Calls"}, {"name": "Operation"}],
+        "paths": {
+            **{operation.path: {"post": _call(operation)} for operation in OPERATIONS},
+            **_pages(),
+        },
+        "components": {
+            "securitySchemes": {
+                name: {"type": "apiKey", "in": "header", "name": name, "description": says}
+                for name, says in _CREDENTIALS.items()
+            },
+            "headers": _headers(),
+            "schemas": make_schemas(),
+            "responses": _failure_responses(failures),
+        },
+    }
+
+
+def _describe() -> str:
+    rows = "\n".join(
+        f"| `{refusal.name}` | {'line' if refusal.level is Level.LINE else 'request'} "
+        f"| {refusal.sentence} |"
+        for refusal in Refusal
+    )
+    return (
+        "Records payments and write-downs against members' billing items, each once.\n\n"
+        "A request is answered 200 with one line for each of its lines, in order. `Success` is "
+        "true exactly when nothing was refused. A refused line changes nothing; a refused request "
+        "records nothing.\n\n"
+        "To send a request again without recording it twice, send it under the same "
+        "`Idempotency-Key`, or let each line carry a `ThirdPartyReference` or the date a fraction "
+        "of a second.\n\n"
+        f"What is refused, and in this order:\n\n| name | refuses the | `ErrorMessage` |\n"
+        f"|---|---|---|\n{rows}\n"
+    )
+
+
+def _call(operation: Operation) -> Json:
+    kind, name = operation.kind, CALLS[operation.kind].list_name
+    answer = _schema(f"{name}Response") | {"examples": answer_examples(kind)}
+    return {
+        "operationId": name,
+        "tags": ["Calls"],
+        "summary": operation.summary,
+        "description": f"The login must hold the bundle `{operation.bundle}` for the customer.",
+        "security": [{header: [] for header in _CREDENTIALS}],
+        "parameters": _parameters(),
+        "requestBody": {
+            "required": True,
+            "content": {
+                _JSON: _schema(f"{name}Request") | {"examples": request_examples(kind)},
+                _FORM: _schema(f"{name}Form") | {"example": form_example(kind)},
+            },
+        },
+        "responses": {
+            "200": {
+                "description": "What came of the request and of each of its lines",
+                "headers": _refer("headers", *_USUAL, *_OF_SUCCESS),
+                "content": {_JSON: answer},
+            },
+            **_refer(
+                "responses", *(str(status) for status in sorted({400, *_FAILURES, *_CONNECTION}))
+            ),
+        },
+    }
+
+
+def _parameters() -> list[Json]:
+    """No parameter has an example: the viewer would send it, and one key serves one request."""
+    text = {"type": "string"}
+    return [
+        _parameter(
+            "Idempotency-Key",
+            "A text that is new for each request, in double quotes or bare. A request sent again "
+            "under its key is answered as the first time.",
+            text | {"minLength": 1, "maxLength": KEY_LENGTH_MAX},
+        ),
+        _parameter(
+            "Prefer",
+            "`handling=strict`: all lines or none. `handling=lenient`: each line by itself.",
+            text,
+        ),
+        _parameter("LegendUserName", "The member of staff who acted, kept with the entry.", text),
+        _parameter(
+            "X-Request-Id",
+            "The request's id in the answer and in the log. Made where none is sent.",
+            text | {"minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
+        ),
+    ]
+
+
+def _parameter(name: str, says: str, schema: Json) -> Json:
+    return {"name": name, "in": "header", "description": says, "schema": schema}
+
+
+def _headers() -> Json:
+    def header(says: str, **schema: object) -> Json:
+        return {"description": says, "schema": schema}
+
+    return {
+        "X-Request-Id": header("The request's id, as sent or made.", type="string"),
+        "Idempotent-Replayed": header(
+            "Every line is answered as the first time, and nothing was recorded now.",
+            type="string",
+            enum=["true"],
+        ),
+        "Paydown-Replayed-Lines": header(
+            "How many lines, but not all, are answered as the first time.",
+            type="integer",
+            minimum=1,
+        ),
+        "Preference-Applied": header(
+            "The handling, where Prefer asked for one or the login's default is strict.",
+            type="string",
+            enum=["handling=strict", "handling=lenient"],
+        ),
+        "Retry-After": header("After how many seconds to try again.", type="integer", minimum=1),
+        "Allow": header("The methods that the path takes.", type="string"),
+    }
+
+
+def _failure_responses(failures: Failures) -> Json:
+    invalid = _schema("InvalidRequest") | {"example": invalid_example()}
+    responses: Json = {
+        "400": {
+            "description": _INVALID,
+            "headers": _refer("headers", *_USUAL),
+            "content": {_JSON: invalid},
+        }
+    }
+    for status, says in _FAILURES.items():
+        failure = _schema("Failure") | {"example": msgspec.Raw(failures[status])}
+        responses[str(status)] = {
+            "description": says,
+            "headers": _refer("headers", *_USUAL, *_OF_FAILURE.get(status, ())),
+            "content": {_JSON: failure},
+        }
+    for status, says in _CONNECTION.items():
+        responses[str(status)] = {"description": says, "content": {_JSON: _schema("Failure")}}
+    return responses
+
+
+def _pages() -> Json:
+    """What is beside the calls: each path's summary, and the media types of its success."""
+    message = {_JSON: _schema("Failure")}
+    text = {"schema": {"type": "string"}}
+    pages = {
+        "/healthz": ("Whether the process answers", message),
+        "/readyz": ("Whether payments can be recorded", message),
+        "/metrics": ("The metrics, for Prometheus", {"text/plain": text}),
+        "/openapi.json": ("This document", {_JSON: {"schema": {"type": "object"}}}),
+        "/docs": ("This document, to read and to try", {"text/html": text}),
+        "/docs/{name}": ("A file of that page", {"*/*": text}),
+    }
+    paths = {path: {"get": _page(*page)} for path, page in pages.items()}
+    paths["/readyz"]["get"]["responses"] |= _refer("responses", "503")
+    paths["/docs/{name}"]["get"]["responses"] |= _refer("responses", "404")
+    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    paths["/docs/{name}"]["get"]["parameters"] = [name]
+    return paths
+
+
+def _page(summary: str, content: Json) -> Json:
+    success = {"description": "OK", "headers": _refer("headers", *_USUAL), "content": content}
+    return {"tags": ["Operation"], "summary": summary, "responses": {"200": success}}
+
+
+def _schema(name: str) -> Json:
+    return {"schema": {"$ref": f"#/components/schemas/{name}"}}
+
+
+def _refer(section: str, *names: str) -> Json:
+    return {name: {"$ref": f"#/components/{section}/{name}"} for name in names}

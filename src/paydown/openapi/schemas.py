@@ -1,0 +1,114 @@
+"""The shapes of bodies, as JSON Schema. Limits come from ``wire``, which enforces them."""
+
+from collections.abc import Collection
+from typing import Any
+
+from paydown.domain.model import Kind
+from paydown.domain.money import DIGITS_MAX
+from paydown.wire.faults import FAULTS_MAX
+from paydown.wire.formats import INT32_MAX, INT32_MIN
+from paydown.wire.requests import (
+    AUTHORIZATION_CODE_MAX,
+    CALLS,
+    LINES_MAX,
+    NOTES_MAX,
+    REFERENCE_MAX,
+    Call,
+)
+
+Json = dict[str, Any]
+
+_OPTIONAL = {"ThirdPartyReference", "Notes", "AuthorizationCode"}
+
+
+def make_schemas() -> Json:
+    """Every schema by its name."""
+    schemas: Json = {
+        "Failure": _object({"Message": {"type": "string"}}),
+        "InvalidRequest": _object(
+            {
+                "Message": {"type": "string"},
+                "ModelState": {
+                    "type": "object",
+                    "description": f"Sentences by field, up to {FAULTS_MAX} faults.",
+                    "additionalProperties": {"type": "array", "items": {"type": "string"}},
+                },
+            }
+        ),
+    }
+    for kind, call in CALLS.items():
+        root, line = _request_fields(kind)
+        lines = {"type": "array", "maxItems": LINES_MAX, "items": _object(line, _OPTIONAL)}
+        schemas[f"{call.list_name}Request"] = _object(root | {call.list_name: lines}, _OPTIONAL)
+        schemas[f"{call.list_name}Form"] = _form(root, line, call.list_name)
+        schemas[f"{call.list_name}Response"] = _answer(call)
+    return schemas
+
+
+def _request_fields(kind: Kind) -> tuple[Json, Json]:
+    """The fields of a request and of one of its lines."""
+    int32 = {"type": "integer", "format": "int32", "minimum": INT32_MIN, "maximum": INT32_MAX}
+    amount = {
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "description": f"At most the balance; at most {DIGITS_MAX} digits, read exactly.",
+    }
+    notes = _text(NOTES_MAX)
+    root = {
+        "ContactId": {"type": "string", "format": "uuid"},
+        CALLS[kind].date_name: {"type": "string", "format": "date-time"},
+        "TenderTypeId": int32,
+    }
+    line = {"BillingId": int32, "Amount": amount}
+    if kind == Kind.WRITE_DOWN:
+        return root | {"Notes": notes}, line | {"GLAccountId": int32}
+    return root, line | {
+        "ThirdPartyReference": _text(REFERENCE_MAX),
+        "Notes": notes,
+        "AuthorizationCode": _text(AUTHORIZATION_CODE_MAX),
+    }
+
+
+def _form(root: Json, line: Json, list_name: str) -> Json:
+    """The same fields, a line's named ``List[0].Field`` or ``List[0][Field]``."""
+    pattern = rf"^{list_name}\[[0-9]+\](\.{{0}}|\[{{0}}\])$"
+    return {
+        "type": "object",
+        "properties": root,
+        "patternProperties": {pattern.format(name): field for name, field in line.items()},
+        "required": [name for name in root if name not in _OPTIONAL],
+    }
+
+
+def _answer(call: Call) -> Json:
+    date = {"type": ["string", "null"], "format": "date-time"}
+    sentence = {"type": ["string", "null"]}
+    line = _object(
+        {
+            "BillingId": {"type": "integer", "format": "int32"},
+            "Balance": {"type": ["number", "null"], "description": "Left after this line."},
+            "ProcessDate": date | {"description": "When it was recorded."},
+            call.date_name: date,
+            "ErrorMessage": sentence,
+        }
+    )
+    return _object(
+        {
+            "ContactId": {"type": "string", "format": "uuid"},
+            call.list_name: {"type": "array", "items": line},
+            "ErrorMessage": sentence,
+            "Success": {"type": "boolean"},
+        }
+    )
+
+
+def _object(properties: Json, optional: Collection[str] = ()) -> Json:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+    }
+
+
+def _text(length_max: int) -> Json:
+    return {"type": ["string", "null"], "maxLength": length_max}

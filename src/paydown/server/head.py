@@ -1,0 +1,69 @@
+"""What the head of a request says about where it goes and where its body ends."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import httptools
+
+from paydown.server.limits import HttpLimits, HttpRefusal
+
+Header = tuple[bytes, bytes]
+FRAMING = {b"host", b"content-length", b"transfer-encoding", b"expect"}
+
+
+class Framing(NamedTuple):
+    """How long the body is, None for one in chunks, and whether the peer waits for a 100."""
+
+    body_bytes: int | None
+    expects_continue: bool
+
+
+class Target(NamedTuple):
+    """The parts of a URL that name what is asked for, as ASGI has them."""
+
+    path: str
+    raw_path: bytes
+    query: bytes
+
+
+def read_framing(headers: Sequence[Header], version: str) -> Framing | HttpRefusal:
+    """How the body is framed. The parser has refused lengths that are not one plain number."""
+    if version not in ("1.1", "1.0"):
+        return HttpRefusal.unknown_version
+    is_current = version == "1.1"
+    hosts, body_bytes, expects_continue = 0, 0, False
+    chunked = False
+    for name, value in headers:
+        if name not in FRAMING:
+            continue
+        if name == b"host":
+            hosts += 1
+        elif name == b"content-length":
+            body_bytes = int(value)
+        elif name == b"expect":
+            expects_continue = is_current and value.lower() == b"100-continue"
+        elif value.lower() != b"chunked":
+            return HttpRefusal.unknown_coding
+        else:
+            chunked = True
+    if hosts > 1 or (is_current and not hosts) or (chunked and not is_current):
+        return HttpRefusal.bad_http
+    return Framing(None if chunked else body_bytes, expects_continue)
+
+
+def read_target(url: bytes) -> Target | HttpRefusal:
+    """What a URL of any form names. Escapes that are none are left as they stand."""
+    try:
+        parsed = httptools.parse_url(url)
+    except httptools.HttpParserInvalidURLError:
+        return HttpRefusal.bad_http
+    raw_path = parsed.path or b"/"
+    path = raw_path.decode("latin-1")
+    return Target(unquote(path) if "%" in path else path, raw_path, parsed.query or b"")
+
+
+def is_too_large(url: bytes, headers: Sequence[Header], limits: HttpLimits) -> bool:
+    """Whether a head has too many bytes, the request line and the line ends counted."""
+    size = len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
+    return size > limits.header_bytes_max

@@ -1,0 +1,119 @@
+"""Listening, serving until told to stop, and ending in good order."""
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import uvicorn
+
+from paydown.server.connection import Connection
+from paydown.server.limits import HttpLimits
+from paydown.server.proxies import Network, read_networks
+
+Application = Callable[..., Any]
+Listening = Callable[[str, int], None]
+BACKLOG = 2048
+PORT_MAX = 65_535
+
+
+class ServeError(Exception):
+    """The server could not start. ``str()`` is a sentence for an operator."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which says when it listens and ends without raising its signal again."""
+
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.on_listening = on_listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            raise ServeError("The application could not start; the log says why.") from None
+        self.on_listening()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM and SIGINT. To be told to stop is no failure: the status stays 0."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+def serve(
+    app: Application,
+    *,
+    host: str,
+    port: int,
+    on_listening: Listening,
+    limits: HttpLimits | None = None,
+    trusted_proxies: Sequence[str] = (),
+    drain_seconds: int = 30,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what was accepted and return.
+
+    Port 0 takes a free one; ``on_listening`` is told which. ``trusted_proxies`` are addresses or
+    networks. After ``drain_seconds`` what still runs is cut off. Raises ServeError.
+    """
+    try:
+        networks = read_networks(trusted_proxies)
+    except ValueError as fault:
+        raise ServeError(f"A trusted proxy is an address or a network: {fault}.") from None
+    with contextlib.closing(listen(host, port)) as listener:
+        bound_host, bound_port = listener.getsockname()[:2]
+        config = make_config(app, limits or HttpLimits(), networks, drain_seconds=drain_seconds)
+        server = Server(config, lambda: on_listening(bound_host, bound_port))
+        server.run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises ServeError with the reason when it cannot be had."""
+    if not 0 <= port <= PORT_MAX:
+        raise ServeError(f"Cannot listen on {host} port {port}: a port is 0 to {PORT_MAX}.")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as fault:
+        raise ServeError(f"Cannot listen on {host} port {port}: {fault.strerror}.") from None
+    return listener
+
+
+def make_config(
+    app: Application,
+    limits: HttpLimits,
+    trusted_proxies: tuple[Network, ...] = (),
+    *,
+    drain_seconds: int,
+) -> uvicorn.Config:
+    """What uvicorn is told: all that it would do by itself is off, save the Date header."""
+    connection_class = type(
+        "ServerConnection",
+        (Connection,),
+        {"limits": limits, "trusted_proxies": trusted_proxies, "turned_away": set()},
+    )
+    return uvicorn.Config(
+        app,
+        interface="asgi3",
+        loop="uvloop",
+        http=connection_class,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=drain_seconds,
+    )

@@ -1,0 +1,342 @@
+"""What an operator sees of a running server: metrics for Prometheus, and a log in JSON lines.
+
+Law of this file: no password and no credential header reaches a log. Request headers are never
+logged, traces carry no local variables, and ``redact`` masks what other people's texts let slip.
+"""
+
+import json
+import logging
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, TextIO
+
+import msgspec
+import structlog
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from paydown.domain.model import Kind
+from paydown.domain.outcomes import Outcome, Refusal
+
+METRICS_MEDIA_TYPE = CONTENT_TYPE_LATEST
+
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_COMMANDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+_CREDENTIALS = frozenset({"password", "authorization", "proxy-authorization", "cookie"})
+_CREDENTIAL = re.compile(
+    rf"""((?:{"|".join(sorted(_CREDENTIALS))})["']?\s*[:=,]\s*)"""
+    r"""(b?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|[^\r\n]+)""",
+    re.IGNORECASE,
+)
+_MASK = "[redacted]"
+
+
+class Metrics:
+    """Every measurement of one server, in a registry of its own.
+
+    It is the writer's observer too: ``batch_committed`` is called on the writer's thread.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._children: dict[tuple[str, int], Counter] = {}
+        self._define_requests()
+        self._define_recording()
+        self._define_writing()
+        ProcessCollector(registry=self.registry)
+
+    def _define_requests(self) -> None:
+        self._requests = Counter(
+            "paydown_requests",
+            "Requests answered, by route and HTTP status.",
+            ["route", "status"],
+            registry=self.registry,
+        )
+        self._request_seconds = Histogram(
+            "paydown_request_seconds",
+            "From the request's headers to its answer, by route.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._logins_refused = Counter(
+            "paydown_logins_refused",
+            "Requests refused for their login, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+
+    def _define_recording(self) -> None:
+        self._lines = Counter(
+            "paydown_lines_recorded",
+            "Lines recorded in the books, by kind.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self._refusals = Counter(
+            "paydown_refusals",
+            "Refusals answered, of lines and of whole requests, by name.",
+            ["refusal"],
+            registry=self.registry,
+        )
+        self._replays = Counter(
+            "paydown_replays",
+            "Lines answered as the first time, by what they were recognised by: their request's "
+            "Idempotency-Key, or the line itself.",
+            ["recognised_by"],
+            registry=self.registry,
+        )
+        for kind in (Kind.PAYMENT, Kind.WRITE_DOWN):
+            self._lines.labels(kind.value)
+        for refusal in Refusal:
+            self._refusals.labels(refusal.name)
+        for recognised_by in ("key", "line"):
+            self._replays.labels(recognised_by)
+
+    def _define_writing(self) -> None:
+        self._batch = Histogram(
+            "paydown_batch_commands",
+            "Commands that shared one commit.",
+            buckets=_COMMANDS,
+            registry=self.registry,
+        )
+        self._commit_seconds = Histogram(
+            "paydown_commit_seconds",
+            "One commit, its sync to disk included.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._queue = Gauge(
+            "paydown_queue_depth",
+            "Commands that wait for the writer.",
+            registry=self.registry,
+        )
+
+    def answered(self, exchange: "Exchange", duration_ns: int) -> None:
+        """Count an answer and what it says was done. All labels are from bounded sets."""
+        child = self._children.get((exchange.route, exchange.status))
+        if child is None:
+            child = self._requests.labels(exchange.route, str(exchange.status))
+            self._children[exchange.route, exchange.status] = child
+        child.inc()
+        self._request_seconds.labels(exchange.route).observe(duration_ns / 1e9)
+        if exchange.login_refused:
+            self._logins_refused.labels(exchange.login_refused).inc()
+        if exchange.recorded and exchange.kind:
+            self._lines.labels(exchange.kind.value).inc(exchange.recorded)
+        if exchange.replayed:
+            recognised_by = "key" if exchange.replayed_by_key else "line"
+            self._replays.labels(recognised_by).inc(exchange.replayed)
+        for refusal in exchange.refusals:
+            self._refusals.labels(refusal).inc()
+
+    def batch_committed(self, *, commands: int, commit_ns: int) -> None:
+        """Count a committed batch: how many commands shared it, and how long its commit took."""
+        self._batch.observe(commands)
+        self._commit_seconds.observe(commit_ns / 1e9)
+
+    def watch_queue(self, depth: Callable[[], float]) -> None:
+        """Read the queue's depth from ``depth`` whenever the metrics are scraped."""
+        self._queue.set_function(depth)
+
+    def exposition(self) -> bytes:
+        """The metrics as Prometheus reads them, in ``METRICS_MEDIA_TYPE``."""
+        return generate_latest(self.registry)
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """One request and what came of it, filled in as the door learns it: what a log line says.
+
+    ``path`` is as sent, still percent-encoded, without its query. ``user_name`` is set once its
+    password was right: an unverified one may be a password that went into the wrong header.
+    ``reason`` is the sentence of an answer that is a failure.
+    """
+
+    route: str
+    method: str
+    path: str
+    request_id: str
+    address: str
+    started_ns: int
+    status: int = 0
+    reason: str | None = None
+    customer_guid: str | None = None
+    user_name: str | None = None
+    login_refused: str | None = None
+    kind: Kind | None = None
+    recorded: int = 0
+    replayed: int = 0
+    replayed_by_key: bool = False
+    refusals: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    staff_user_ignored: bool = False
+
+    def note(self, kind: Kind, outcome: Outcome) -> None:
+        """Note what came of the request's command, once it was committed."""
+        self.kind = kind
+        self.recorded = len(outcome.entry.postings) if outcome.entry else 0
+        self.replayed = len(outcome.replays)
+        refusals = [outcome.refusal, *(line.refusal for line in outcome.lines)]
+        self.refusals = [refusal.name for refusal in refusals if refusal]
+
+
+class RequestLog:
+    """One count and one line a request. The levels:
+
+    ``error``: an answer of 500 or above. ``warning``: all else that must not go unseen: every other
+    failure, every refused line, every line recognised without a key. ``info``: a plain success, of
+    which one in ``one_in`` is written, and says so. ``debug``: a page or a probe that went well.
+    """
+
+    def __init__(self, metrics: Metrics, *, one_in: int = 1) -> None:
+        self._metrics = metrics
+        self._one_in = one_in
+        self._successes = 0
+        self._log = structlog.get_logger()
+
+    def answered(self, exchange: Exchange, *, page: bool = False) -> None:
+        """Count and log a request that got an answer."""
+        duration_ns = time.monotonic_ns() - exchange.started_ns
+        self._metrics.answered(exchange, duration_ns)
+        if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._log.error("request", **_fields(exchange, duration_ns))
+        elif exchange.status >= HTTPStatus.BAD_REQUEST or _worth_a_look(exchange):
+            self._log.warning("request", **_fields(exchange, duration_ns))
+        elif page:
+            self._log.debug("request", **_fields(exchange, duration_ns))
+        else:
+            self._successes += 1
+            if self._successes % self._one_in == 0:
+                self._log.info("request", **_fields(exchange, duration_ns), one_in=self._one_in)
+
+    def abandoned(self, exchange: Exchange) -> None:
+        """Log a request whose client went away before it was whole: nothing came of it."""
+        self._log.info("request abandoned by its client", request_id=exchange.request_id)
+
+    def failed(self, exchange: Exchange, *, secrets: Iterable[str] = ()) -> None:
+        """Log the exception being handled, a bug of ours, with none of ``secrets`` in its trace."""
+        trace = traceback.format_exc()
+        for secret in secrets:
+            trace = trace.replace(secret, _MASK)
+        self._log.error("unhandled exception", request_id=exchange.request_id, exception=trace)
+
+
+def _worth_a_look(exchange: Exchange) -> bool:
+    return bool(exchange.refusals) or (exchange.replayed > 0 and not exchange.replayed_by_key)
+
+
+def _fields(exchange: Exchange, duration_ns: int) -> dict[str, Any]:
+    """What is known, without what is not."""
+    known = {
+        "request_id": exchange.request_id,
+        "route": exchange.route,
+        "status": exchange.status,
+        "duration_us": duration_ns // 1000,
+        "reason": exchange.reason,
+        "method": exchange.method,
+        "path": exchange.path,
+        "address": exchange.address,
+        "customer_guid": exchange.customer_guid,
+        "user_name": exchange.user_name,
+        "recorded": exchange.recorded,
+        "refused": len(exchange.refusals),
+        "replayed": exchange.replayed,
+        "replayed_by_key": exchange.replayed_by_key,
+        "refusals": sorted(set(exchange.refusals)),
+        "faults": exchange.faults,
+        "staff_user_ignored": exchange.staff_user_ignored,
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+def configure_logging(level: str = "info", stream: TextIO | None = None) -> None:
+    """Send all that is logged, ours and the libraries', to ``stream`` (stderr) as JSON lines.
+
+    ``level`` is debug, info or warning: a higher one would hide failed requests. Start uvicorn
+    with ``log_config=None``, or it takes its own log back. Its ``trace`` level, which writes the
+    headers of requests, cannot be reached from here.
+    """
+    number = logging.getLevelNamesMapping()[level.upper()]
+    stream = stream or sys.stderr
+    shared: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    structlog.configure(
+        processors=[*shared, _render],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.BytesLoggerFactory(stream.buffer),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.ExtraAdder(["request_id"]),
+                *shared,
+            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render_text],
+        )
+    )
+    _take_over_stdlib(handler, number)
+
+
+def _take_over_stdlib(handler: logging.Handler, level: int) -> None:
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi"):
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = True
+        logger.setLevel(level)
+    logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+
+
+def redact(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Mask what a credential's name introduces: fields, and values in texts that others wrote."""
+    for key in _CREDENTIALS & event.keys():
+        event[key] = _MASK
+    for key in ("event", "exception", "stack_info"):
+        text = event.get(key)
+        if isinstance(text, str):
+            event[key] = mask_credentials(text)
+    return event
+
+
+def mask_credentials(text: str) -> str:
+    """The text with every value that follows a credential's name masked."""
+    return _CREDENTIAL.sub(rf"\g<1>{_MASK}", text)
+
+
+def _render(_logger: object, _method: str, event: Mapping[str, Any]) -> bytes:
+    """One line of JSON: control characters leave escaped, and no value is refused."""
+    try:
+        return _ENCODER.encode(event)
+    except UnicodeEncodeError:
+        return json.dumps(event, default=repr).encode()
+
+
+def _render_text(logger: object, method: str, event: Mapping[str, Any]) -> str:
+    return _render(logger, method, event).decode()
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=repr)

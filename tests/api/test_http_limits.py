@@ -1,0 +1,202 @@
+"""How much a peer may send, and how slowly, before it is told so."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from raw_peer import HEAD, Serving, dropped, quick, refusal, send_much, serving, soon
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Serving]:
+    """A server with the default limits, for the tests that leave it as it was."""
+    with serving() as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        pytest.param(b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, id="version 2"),
+        pytest.param(b"GET /\r\n\r\n", 505, id="version 0.9"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            501,
+            id="compressed transfer",
+        ),
+        pytest.param(b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n", 414, id="long URL"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: a\r\nA: " + b"a" * 40_000 + b"\r\n\r\n", 431, id="long header"
+        ),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: a\r\nA: " + b"a" * 40_000, 431, id="header without an end"
+        ),
+        pytest.param(
+            b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 101 + b"\r\n", 431, id="too many headers"
+        ),
+        pytest.param(b"\r\n" * 20_000, 431, id="empty lines without an end"),
+    ],
+)
+def test_what_is_over_a_limit_has_its_own_status(
+    shared: Serving, request_bytes: bytes, status: int
+) -> None:
+    """Limits on the URL and the headers, and what HTTP allows but we do not do."""
+    peer = shared.connect()
+    peer.send(request_bytes)
+    assert refusal(peer)[0] == status
+
+
+@pytest.mark.parametrize(
+    "before", [b"A: ", b"Transfer-Encoding: chunked\r\n\r\n0\r\nA: "], ids=["head", "trailer"]
+)
+def test_a_header_that_grows_for_ever_is_cut_off(shared: Serving, before: bytes) -> None:
+    """A header sent in pieces counts as much as one sent at once, and so does a trailer."""
+    peer = shared.connect()
+    peer.send(b"POST / HTTP/1.1\r\n", HEAD, before)
+    for _ in range(6):
+        peer.send(b"a" * 8_000)
+        time.sleep(0.02)
+    assert refusal(peer)[0] == 431
+
+
+def test_a_request_at_the_limits_is_served(shared: Serving) -> None:
+    """The limits are what is still allowed: 100 headers, and a URL of 8,192 bytes."""
+    peer = shared.connect()
+    path = b"/" + b"a" * 8_191
+    peer.send(b"GET ", path, b" HTTP/1.1\r\n", HEAD, b"A: b\r\n" * 99, b"\r\n")
+    assert peer.answer().told["path"] == path.decode()
+
+
+def test_a_slow_head_is_a_408() -> None:
+    """Dripping does not buy time: the clock runs from the first byte to the end of the headers."""
+    with serving(quick(header_seconds=0.3)) as running:
+        peer = running.connect()
+        began = time.monotonic()
+        peer.send(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        for _ in range(2):
+            time.sleep(0.1)
+            peer.send(b"A: b\r\n")
+        assert refusal(peer) == (408, "The request took too long to arrive.")
+        assert 0.25 < time.monotonic() - began < 1
+
+
+def test_a_slow_body_is_a_408_and_the_application_is_told() -> None:
+    """The body has its own time, and an application that waits for the rest hears that it ended."""
+    with serving(quick(body_seconds=0.2)) as running:
+        peer = running.connect()
+        peer.send(b"POST / HTTP/1.1\r\n", HEAD, b"Content-Length: 9\r\n\r\nabc")
+        assert refusal(peer)[0] == 408
+        assert soon(lambda: running.app.calls == ["/", "gone"])
+
+
+@pytest.mark.parametrize("first", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"])
+def test_an_idle_connection_is_closed_without_a_word(first: bytes) -> None:
+    """Who asks nothing, at first or after an answer, gets no answer to a request never made."""
+    with serving(quick(header_seconds=0.2, keep_alive_seconds=0.2)) as running:
+        peer = running.connect()
+        peer.send(first)
+        if first:
+            assert peer.answer().status == 200
+        assert peer.ended()
+
+
+def test_our_own_slowness_is_not_the_peers_fault() -> None:
+    """No clock of the peer's runs while the application works."""
+    with serving(quick(header_seconds=0.1, body_seconds=0.1, keep_alive_seconds=0.1)) as running:
+        peer = running.connect()
+        peer.post("/wait")
+        time.sleep(0.3)
+        running.app.gate.set()
+        assert peer.answer().status == 200
+
+
+def test_a_body_that_we_are_slow_to_read_is_not_late() -> None:
+    """A peer that we hold back by not reading keeps its time."""
+    with serving(quick(body_seconds=0.1)) as running:
+        peer = running.connect()
+        peer.send(b"POST /later HTTP/1.1\r\n", HEAD, b"Content-Length: 200000\r\n\r\n")
+        peer.send(b"x" * 199_999)
+        time.sleep(0.3)
+        peer.send(b"x")
+        running.app.gate.set()
+        assert peer.answer().told["length"] == 200_000
+
+
+def test_a_large_answer_arrives_whole(shared: Serving) -> None:
+    """However slowly it is fetched."""
+    peer = shared.connect()
+    for _ in range(2):
+        peer.post("/large")
+    time.sleep(0.1)
+    assert [len(peer.answer().told["text"]) for _ in range(2)] == [8_000_000, 8_000_000]
+
+
+def test_a_peer_that_does_not_read_is_cut_off() -> None:
+    """An answer that nobody fetches holds the connection for a bounded time."""
+    with serving(quick(keep_alive_seconds=0.2, answer_seconds=0.2)) as running:
+        peer = running.connect()
+        peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.post("/large")
+        state = running.server.server_state
+        assert soon(lambda: state.total_requests == 1)
+        assert soon(lambda: not state.connections)
+
+
+def test_one_connection_too_many_is_turned_away_with_a_503() -> None:
+    """It is told when to come again, and is heard as soon as another has gone."""
+    with serving(quick(connections_max=1)) as running:
+        first = running.connect()
+        first.post("/")
+        assert first.answer().status == 200
+        second = running.connect()
+        answer = second.answer()
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        assert answer.told == {"Message": "The server has too many connections. Try again shortly."}
+        assert second.ended()
+        first.close()
+        time.sleep(0.05)
+        third = running.connect()
+        third.post("/")
+        assert third.answer().status == 200
+
+
+def test_a_crowd_beyond_the_limit_is_dropped() -> None:
+    """So that turning away costs a bounded number of connections too."""
+    with serving(quick(connections_max=1)) as running:
+        crowd = [running.connect() for _ in range(80)]
+        first = crowd[0]
+        first.post("/")
+        assert first.answer().status == 200
+        assert dropped(crowd[-1])
+
+
+def test_a_long_pipeline_is_cut_after_the_limit() -> None:
+    """The last that is answered says that the connection closes; the rest was never taken."""
+    with serving(quick(pipelined_max=3)) as running:
+        peer = running.connect()
+        peer.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 50)
+        answers = [peer.answer() for _ in range(4)]
+        assert [answer.headers.get("connection") for answer in answers] == [None] * 3 + ["close"]
+        assert peer.ended()
+        assert len(running.app.calls) == 4
+
+
+def test_lingering_ends(shared: Serving) -> None:
+    """A peer that sends for ever after its answer is cut off, by bytes or by the clock."""
+    peer = shared.connect()
+    peer.send(b"POST /unread HTTP/1.1\r\n", HEAD, b"Content-Length: 900000000\r\n\r\n")
+    with pytest.raises((ConnectionResetError, BrokenPipeError)):
+        send_much(peer, 900_000_000)
+
+
+def test_a_body_that_is_not_read_stays_with_the_peer() -> None:
+    """Memory is bounded by backpressure: a pipelined body waits in the network, not in us."""
+    with serving() as running:
+        peer = running.connect()
+        peer.post("/wait")
+        peer.send(b"POST /next HTTP/1.1\r\n", HEAD, b"Content-Length: 100000000\r\n\r\n")
+        time.sleep(0.1)
+        peer.socket.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            send_much(peer, 30_000_000)
