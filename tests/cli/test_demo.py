@@ -1,0 +1,183 @@
+"""``paydown demo``: what a stranger meets first must be exactly as it says."""
+
+import csv
+import json
+import shlex
+import stat
+from decimal import Decimal
+
+import pytest
+
+import ledgers
+from paydown import demo
+from paydown.access import HASHER
+from paydown.audit import verify
+from paydown.cli import serving
+from paydown.domain.model import Command, Kind
+from paydown.server import ServeError
+from paydown.storage import reference
+from paydown.storage.opening import open_store
+from paydown.wire import messages
+from paydown.wire.headers import Media
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A demo in a directory of its own, published once."""
+    directory = tmp_path_factory.mktemp("demo") / "here"
+    prepared = demo.prepare(directory)
+    demo.publish(prepared, host="127.0.0.1", port=8081)
+    return prepared
+
+
+@pytest.fixture
+def published(made):
+    """What ``demo.json`` says."""
+    return json.loads((made.directory / "demo.json").read_text())
+
+
+def test_demo_json_says_all_that_a_script_needs(published):
+    """The keys, the address, and ids that a request may name."""
+    assert set(published) == {
+        *("base_url", "headers", "payments_only_headers", "customer_guid", "database"),
+        *("contact_id", "other_contact_id", "billing_items", "other_billing_items"),
+        *("gl_account_ids", "tender_type_ids"),
+    }
+    assert published["base_url"] == "http://127.0.0.1:8081"
+    assert published["tender_type_ids"] == [*range(1, 9), 28]
+    assert len(published["gl_account_ids"]) == 2
+    assert set(published["headers"]) == {"userName", "password", "customerGuid"}
+
+
+def test_the_contact_has_items_of_every_kind(published):
+    """At least 20 unpaid, from a penny to 250.00, and some that are part paid and settled."""
+    items = [
+        (Decimal(item["total_amount"]), Decimal(item["balance"]))
+        for item in published["billing_items"]
+    ]
+    assert sum(total == balance for total, balance in items) >= 20
+    assert any(0 < balance < total for total, balance in items)
+    assert any(balance == 0 for _, balance in items)
+    assert (min(items)[0], max(items)[0]) == (Decimal("0.01"), Decimal("250.00"))
+    assert all(isinstance(item["balance"], str) for item in published["billing_items"])
+    assert len(published["other_billing_items"]) == 12
+
+
+def test_there_are_40_contacts_150_items_and_books_that_hold(made):
+    """Payments, write-downs, opening balances: every invariant is proved."""
+    database = open_store(made.database)
+    assert [finding.invariant for finding in verify(database) if not finding.ok] == []
+    with database.read() as connection:
+        counts = {
+            what: connection.exec_driver_sql(f"SELECT COUNT(*) FROM {what}").scalar_one()
+            for what in ("contact", "billing_item")
+        }
+        kinds = connection.exec_driver_sql("SELECT DISTINCT kind FROM entry").scalars().all()
+    assert counts == {"contact": 40, "billing_item": 150}
+    assert set(kinds) == set(Kind)
+    with (made.directory / "items.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 150
+
+
+def test_the_two_logins_hold_what_they_should(made, published):
+    """One may do both, the other only pay; the passwords are the right ones."""
+    bundles = []
+    with open_store(made.database).read() as connection:
+        for headers in (published["headers"], published["payments_only_headers"]):
+            guid = headers["customerGuid"]
+            login = reference.find_login(connection, headers["userName"], guid)
+            assert HASHER.verify(login.password_hash, headers["password"])
+            bundles.append(set(login.caller.bundles))
+    assert bundles == [{"BillingPayment", "BillingWriteDown"}, {"BillingPayment"}]
+
+
+def test_passwords_are_for_the_owner_s_eyes(made):
+    """``demo.json`` is readable by nobody else, and no temporary file is left."""
+    assert stat.S_IMODE((made.directory / "demo.json").stat().st_mode) == 0o600
+    assert not [path.name for path in made.directory.iterdir() if path.name.startswith(".")]
+
+
+def test_the_payment_to_paste_gets_the_answer_that_is_promised(tmp_path):
+    """The curl is answered byte for byte as the terminal said, and so is its repeat."""
+    made = demo.prepare(tmp_path)
+    lines = list(demo.introduce(made, host="127.0.0.1", port=8080))
+    curl = next(line for line in lines if line.startswith("curl "))
+    promised = next(line for line in lines if line.startswith("{"))
+    words = shlex.split(curl.replace("\\\n", ""))
+    headers = dict(words[n + 1].split(": ") for n, word in enumerate(words) if word == "-H")
+    assert words[1] == "http://127.0.0.1:8080/POS/BillingPayments"
+    assert headers == {**made.document["headers"], "Content-Type": "application/json"}
+    with ledgers.Books(open_store(made.database)) as books:
+        caller = books.caller(headers["userName"], headers["customerGuid"])
+        request = messages.decode(Kind.PAYMENT, words[-1].encode(), Media.JSON, "Europe/London")
+        outcomes = [books.outcome(Command(request, caller)) for _ in range(2)]
+    answers = [messages.encode(request, outcome, 2).decode() for outcome in outcomes]
+    recorded = outcomes[0].lines[0].recorded_written
+    assert answers[0] == promised.replace("<when it is recorded>", recorded)
+    assert answers[1] == answers[0]
+    assert outcomes[1].replays
+
+
+def test_a_settled_demo_is_served_without_a_payment_to_paste(made):
+    """With nothing left to pay there is nothing to paste, and the rest is said."""
+    paid = {"billing_id": 1001, "total_amount": "49.00", "balance": "0.00"}
+    settled = made._replace(document={**made.document, "billing_items": [paid]})
+    said = "\n".join(demo.introduce(settled, host="::", port=8080))
+    assert "curl" not in said
+    assert "http://[::1]:8080/docs" in said
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """What each server was started with; none really runs."""
+    started = []
+
+    def run_server(settings, *, on_listening):
+        started.append(settings)
+        on_listening(settings.host, settings.port or 18080)
+
+    monkeypatch.setattr(serving, "run_server", run_server)
+    return started
+
+
+def test_the_same_directory_is_the_same_demo(paydown, served, tmp_path):
+    """A second start serves the ledger that is there, at its new address and today's balances."""
+    place = ("demo", "--data", tmp_path / "d")
+    first = paydown(*place)
+    before = json.loads((tmp_path / "d" / "demo.json").read_text())
+    with open_store(before["database"]).write() as connection:
+        connection.exec_driver_sql("UPDATE billing_item SET balance = 1 WHERE billing_id = 1001")
+    assert paydown(*place, "--port", 0).status == 0
+    after = json.loads((tmp_path / "d" / "demo.json").read_text())
+    assert after["base_url"] == "http://127.0.0.1:18080"
+    assert after["headers"] == before["headers"]
+    assert after["billing_items"][0]["balance"] == "0.01"
+    assert [settings.database for settings in served] == [before["database"]] * 2
+    assert "Record a payment by pasting this" in first.stdout
+    assert before["headers"]["password"] in first.stdout
+
+
+def test_a_demo_that_never_listened_is_made_anew(paydown, monkeypatch, tmp_path, served):
+    """A port in use, or Ctrl-C while it was made, leaves nothing that the next start trips over."""
+
+    def fail(settings, *, on_listening):
+        raise ServeError("Cannot listen on 127.0.0.1 port 8080: Address already in use.")
+
+    place = ("demo", "--data", tmp_path / "d")
+    with monkeypatch.context() as patch:
+        patch.setattr(serving, "run_server", fail)
+        assert paydown(*place).status == 1
+    assert not (tmp_path / "d" / "demo.json").exists()
+    assert paydown(*place).status == 0
+    assert (tmp_path / "d" / "demo.json").exists()
+
+
+def test_a_ledger_that_is_no_demo_is_left_alone(paydown, served, tmp_path):
+    """The demo never touches books that it did not make."""
+    ledger = tmp_path / "ledger.db"  # the ledger that this test's commands work on
+    before = ledger.read_bytes()
+    answer = paydown("demo", "--data", tmp_path)
+    assert answer.status == 1
+    assert answer.stderr.startswith(f"{ledger} is not a demo's: there is no demo.json.")
+    assert ledger.read_bytes() == before
+    assert served == []
