@@ -147,6 +147,18 @@ def test_a_write_down_with_everything() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [('"Amount": 2.0', '"Amount": "2.0"'), (f'"{GUID}"', f'"{{{GUID}}}"')],
+)
+def test_write_downs_that_mean_the_same(number: str, text: str) -> None:
+    """A write-down in other spellings is read as the plain one is."""
+    body = json.dumps(WRITE_DOWNS)
+    plain = read(body, Kind.WRITE_DOWN)
+    assert isinstance(plain, Request)
+    assert read(body.replace(number, text), Kind.WRITE_DOWN) == plain
+
+
 def test_optional_members_in_another_case_are_not_lost() -> None:
     """An optional member is matched without regard to case, as a required one is."""
     texts = {"thirdPartyReference": "ref", "notes": "note", "AUTHORIZATIONCODE": "code"}

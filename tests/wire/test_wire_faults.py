@@ -172,6 +172,12 @@ def test_a_write_down_line_needs_its_gl_account(member: str, value: object, sent
     }
 
 
+@pytest.mark.parametrize("member", ["ContactId", "WriteDownDate"])
+def test_a_write_down_names_its_contact_and_date(member: str) -> None:
+    """A text that is no guid, or no date, is the fault of its field."""
+    assert list(state(WRITE_DOWNS | {member: "x"}, Kind.WRITE_DOWN)) == [f"request.{member}"]
+
+
 def test_a_write_downs_note_can_be_too_long() -> None:
     """The one note of a write-downs request holds 4,000 characters."""
     assert list(state(WRITE_DOWNS | {"Notes": "n" * 4000}, Kind.WRITE_DOWN)) == []
@@ -253,6 +259,11 @@ def test_the_most_lines_are_a_setting() -> None:
 NOT_JSON = "The body is not well-formed JSON. Send one JSON object."
 NOT_OBJECT = "The body is not an object. Send one JSON object."
 NOT_UTF8 = "The body is not UTF-8. Send it as UTF-8."
+TOO_DEEP = "The body is nested more than 256 levels deep. Send only the members that are read."
+TOO_MANY_OBJECTS = (
+    "The body holds more than 200000 objects and lists. "
+    "Send only the members that are read, and fewer lines in one request."
+)
 
 
 @pytest.mark.parametrize(
@@ -269,8 +280,12 @@ NOT_UTF8 = "The body is not UTF-8. Send it as UTF-8."
         (b'{"a":"\x00"}', NOT_JSON),
         (b"{} {}", NOT_JSON),
         (b"ContactId=1", NOT_JSON),
-        (b"[" * 100_000, NOT_JSON),
-        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, NOT_JSON),
+        (b"[" * 257, TOO_DEEP),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, TOO_DEEP),
+        (b"[]" * 257, NOT_JSON),
+        (b"[]" * 257 + b"]" * 100_000, NOT_JSON),
+        (b'"[' + b"[" * 257, NOT_JSON),
+        (b"[]" * 257 + b'"\\', NOT_JSON),
         ("\ufeff\ufeff{}".encode(), NOT_JSON),
         (b"null", NOT_OBJECT),
         (b"[]", NOT_OBJECT),
@@ -287,11 +302,38 @@ def test_bodies_that_cannot_be_read(body: bytes, sentence: str) -> None:
     assert state(body) == {"request": [sentence]}
 
 
-def test_deep_amounts_do_not_exhaust_the_stack() -> None:
-    """An amount nested without end is malformed, not an error of ours."""
-    amount = "[" * 100_000 + "]" * 100_000
-    body = json.dumps(with_line(Amount="@")).replace('"@"', amount)
-    assert state(body) == {"request": [NOT_JSON]}
+def nested(levels: int) -> str:
+    """Lists in one another, with brackets in a text, which do not count."""
+    return "[" * levels + '"[{\\"[\\\\"' + "]" * levels
+
+
+@pytest.mark.parametrize("levels", [254, 10_000, 100_000])
+@pytest.mark.parametrize("after", ["", ',"Amount":2.0'])
+def test_amounts_too_deep(levels: int, after: str) -> None:
+    """The body, its list and the line are three levels; an amount that is overridden counts."""
+    body = json.dumps(with_line(Amount="@")).replace('"@"', nested(levels) + after)
+    assert state(body) == {"request": [TOO_DEEP]}
+
+
+def test_members_of_256_levels_and_one_more() -> None:
+    """An unknown member may be deep, to a limit that is the same on every machine."""
+    body = json.dumps(PAYMENTS | {"Unknown": "@"})
+    assert state(body.replace('"@"', nested(255))) == {}
+    assert state(body.replace('"@"', nested(256))) == {"request": [TOO_DEEP]}
+
+
+def test_two_hundred_thousand_objects_and_lists_and_one_more() -> None:
+    """Objects and lists are counted wherever they stand; brackets within texts are not."""
+    others = 3  # the body, the list of lines and the list of what is unknown
+    body = json.dumps(PAYMENTS | {"Unknown": "@", "BillingPayments": []})
+    most = ",".join(["[]", "{}"] * ((200_000 - others) // 2) + ["[]", json.dumps("[{" * 200_000)])
+    assert state(body.replace('"@"', f"[{most}]")) == {}
+    assert state(body.replace('"@"', f"[{{}},{most}]")) == {"request": [TOO_MANY_OBJECTS]}
+
+
+def test_texts_full_of_brackets_are_read() -> None:
+    """What stands within a text is neither deep nor many."""
+    assert state(with_line(Notes="[{" * 2000)) == {}
 
 
 def test_faults_of_header_and_body_are_gathered() -> None:

@@ -206,7 +206,23 @@ def test_a_form_of_the_most_lines() -> None:
 
 def test_a_form_of_too_many_fields() -> None:
     """A form without end is refused before it is taken apart."""
-    too_many = {"request": ["The form has too many fields. Send fewer lines in one request."]}
-    assert state("a=1&" * 100_010) == too_many
-    assert state("a=1&" * 20, lines_max=1) == too_many
-    assert "request" not in state("a=1&" * 19, lines_max=1)
+    sentence = (
+        "The form has more than 250000 fields. "
+        "Send only the fields that are read, and fewer lines in one request."
+    )
+    assert state("a=1&" * 250_000) == {"request": [sentence]}
+    assert "request" not in state("a=1&" * 249_999)
+
+
+def test_unknown_fields_do_not_depend_on_the_most_lines() -> None:
+    """Fields that are ignored may be many, however few lines an operator allows."""
+    line = "BillingPayments[0].BillingId=1&BillingPayments[0].Amount=1"
+    unknown = "&".join(f"unknown{index}=1" for index in range(30))
+    assert isinstance(read(f"{ROOT}&{line}&{unknown}", lines_max=1), Request)
+
+
+def test_a_form_of_too_many_lines_is_told_so() -> None:
+    """A line too many is a fault of the list, however many fields each line has."""
+    fields = ["BillingId=1", "Amount=1", *(f"Unknown{index}=1" for index in range(9))]
+    lines = [f"BillingPayments[{index}].{field}" for index in range(10_001) for field in fields]
+    assert state("&".join([ROOT, *lines])) == {"request.BillingPayments": [TOO_MANY]}

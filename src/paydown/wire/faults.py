@@ -13,7 +13,17 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 NOT_UTF8 = "The body is not UTF-8. Send it as UTF-8."
 NOT_JSON = "The body is not well-formed JSON. Send one JSON object."
 NOT_OBJECT = "The body is not an object. Send one JSON object."
-TOO_MANY_FIELDS = "The form has too many fields. Send fewer lines in one request."
+TOO_DEEP = (
+    "The body is nested more than {depth_max} levels deep. Send only the members that are read."
+)
+TOO_MANY_OBJECTS = (
+    "The body holds more than {objects_max} objects and lists. "
+    "Send only the members that are read, and fewer lines in one request."
+)
+TOO_MANY_FIELDS = (
+    "The form has more than {fields_max} fields. "
+    "Send only the fields that are read, and fewer lines in one request."
+)
 
 REQUIRED = "The {name} field is required. {send}"
 UNREADABLE = "The {name} field cannot be read. {send}"

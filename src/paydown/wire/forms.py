@@ -17,7 +17,8 @@ from paydown.wire.faults import (
 )
 from paydown.wire.trees import FaultyList, Members
 
-FIELDS_PER_LINE_MAX = 10
+FIELDS_MAX = 250_000
+"""The most fields of a form, known or not: the most lines with every field twice are far fewer."""
 
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 
@@ -29,8 +30,8 @@ _LINE_FIELD = re.compile(
 
 def read_form(text: str, list_name: str, lines_max: int) -> Members | Fault:
     """The form as a tree, in which only ``list_name`` is a list: all other names are plain."""
-    if text.count("&") >= FIELDS_PER_LINE_MAX * (lines_max + 1):
-        return Fault(REQUEST, TOO_MANY_FIELDS)
+    if text.count("&") >= FIELDS_MAX:
+        return Fault(REQUEST, TOO_MANY_FIELDS.format(fields_max=FIELDS_MAX))
     list_key = list_name.lower()
     members: Members = {}
     line_fields: list[tuple[str, str]] = []

@@ -32,7 +32,7 @@ from paydown.wire.requests import (
     REFERENCE_MAX,
     read_request,
 )
-from paydown.wire.trees import read_json
+from paydown.wire.trees import DEPTH_MAX, count_openings, read_json
 
 _Int32 = Annotated[int, msgspec.Meta(ge=INT32_MIN, le=INT32_MAX)]
 _Reference = Annotated[str, msgspec.Meta(max_length=REFERENCE_MAX)]
@@ -83,7 +83,7 @@ def decode(
         return Faults((Fault(REQUEST, NOT_UTF8),))
     if media is Media.JSON:
         request = _decode_fast(kind, text, time_zone)
-        if request is not None and len(request.lines) <= lines_max:
+        if request is not None and _is_plain(request, text, lines_max):
             return request
         tree = read_json(text)
     else:
@@ -149,6 +149,12 @@ def _decode_fast(kind: Kind, text: str, time_zone: str) -> Request | None:
         return _write_downs(_read_write_downs(text), time_zone)
     except (msgspec.DecodeError, RecursionError):
         return None
+
+
+def _is_plain(request: Request, text: str, lines_max: int) -> bool:
+    """Whether no bound can have been passed. Of an amount sent twice the first may be any value."""
+    line_count = len(request.lines)
+    return line_count <= lines_max and count_openings(text) - line_count < DEPTH_MAX
 
 
 def _payments(body: _Payments, time_zone: str) -> Request | None:
