@@ -10,6 +10,7 @@ import math
 import secrets
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -48,7 +49,8 @@ class AccessSettings:
     """How much is verified at once, how long it is believed, and how many may go wrong.
 
     What was changed elsewhere is in force after ``fresh_seconds`` and one reading; a password is
-    proved anew after ``proved_seconds``. ``waiting_per_address_max`` counts those under way too.
+    proved anew after ``proved_seconds`` without use. ``waiting_per_address_max`` counts those under
+    way too. Half of ``waiting_max`` is kept for logins from where none failed lately.
     """
 
     verifications_max: int = 2
@@ -114,6 +116,11 @@ class Failures:
         """How long the key stays throttled; zero or less when it may try."""
         count, ends_at = self._table.get(key, (0, now))
         return ends_at - now if count >= self._failures_max else 0.0
+
+    def has_any(self, key: bytes, now: float) -> bool:
+        """Whether the key has failed in the current period."""
+        _, ends_at = self._table.get(key, (0, now))
+        return ends_at > now
 
     def note(self, key: bytes, now: float) -> None:
         """Count one more."""
@@ -186,7 +193,7 @@ class Authenticator:
         self._slots = threading.Semaphore(settings.verifications_max)
         self._generation = 0
         self._answers: dict[bytes, _Known] = {}
-        self._proofs: dict[bytes, tuple[str, float]] = {}
+        self._proofs = OrderedDict[bytes, tuple[str, float]]()
         self._flights: dict[tuple[bytes, str], tuple[bytes, Future[bool]]] = {}
         self._by_place = Failures(settings.failures_per_address_max, settings)
         self._by_login = Failures(settings.failures_per_login_max, settings)
@@ -274,11 +281,12 @@ class Authenticator:
         """None where the claim is true. Of identical claims at one time one is checked."""
         with self._lock:
             if self._is_proved(claim):
+                self._keep_proof(claim)
                 return None
             _, flight = self._flights.get(claim.key, (b"", None))
             joined = flight is not None
             if flight is None:
-                if not self._has_room(claim.place):
+                if not self._has_room(claim):
                     return BUSY
                 flight = Future[bool]()
                 self._flights[claim.key] = (claim.place, flight)
@@ -290,11 +298,16 @@ class Authenticator:
         password_hash, proved_until = self._proofs.get(claim.pair, ("", 0.0))
         return password_hash == claim.password_hash and self._clock() < proved_until
 
-    def _has_room(self, place: bytes) -> bool:
-        settings = self._settings
-        if len(self._flights) >= settings.verifications_max + settings.waiting_max:
+    def _has_room(self, claim: _Claim) -> bool:
+        """Whether the claim may wait: some room is left to those from where none failed lately."""
+        settings, now = self._settings, self._clock()
+        has_failed = self._by_place.has_any(claim.place, now) or self._by_login.has_any(
+            claim.login_at_place, now
+        )
+        waiting_max = settings.waiting_max // 2 if has_failed else settings.waiting_max
+        if len(self._flights) >= settings.verifications_max + waiting_max:
             return False
-        here = sum(other == place for other, _ in self._flights.values())
+        here = sum(other == claim.place for other, _ in self._flights.values())
         return here < settings.waiting_per_address_max
 
     def _check(self, claim: _Claim, flight: "Future[bool]") -> None:
@@ -321,14 +334,23 @@ class Authenticator:
     # Remembering
 
     def _note(self, claim: _Claim, *, matches: bool) -> None:
-        now = self._clock()
-        self._proofs.pop(claim.pair, None)
         if matches:
-            self._proofs[claim.pair] = (claim.password_hash, now + self._settings.proved_seconds)
-            _drop_oldest(self._proofs, self._settings.proofs_max)
+            self._keep_proof(claim)
         else:
+            now = self._clock()
+            self._proofs.pop(claim.pair, None)
             self._by_place.note(claim.place, now)
             self._by_login.note(claim.login_at_place, now)
+
+    def _keep_proof(self, claim: _Claim) -> None:
+        """Believe the claim for a while from now on, so that what is in use is not proved again.
+
+        It is never away between: ``recall`` reads it without the lock.
+        """
+        proved_until = self._clock() + self._settings.proved_seconds
+        self._proofs[claim.pair] = (claim.password_hash, proved_until)
+        self._proofs.move_to_end(claim.pair)
+        _drop_oldest(self._proofs, self._settings.proofs_max)
 
     def _remember(self, key: bytes, known: _Known, generation: int) -> None:
         """Keep the answer, unless a login was changed since it was read."""

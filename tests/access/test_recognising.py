@@ -176,13 +176,22 @@ def test_an_answer_read_before_a_change_is_not_remembered_after_it() -> None:
     assert door.ask() == FORBIDDEN
 
 
-def test_a_reread_login_is_not_proved_again_until_its_time() -> None:
-    """The store is read every 20 seconds, and argon2 asked every five minutes."""
+def test_a_login_in_use_is_reread_and_not_proved_again() -> None:
+    """The store is read every 20 seconds, and argon2 asked once, however long it goes on."""
     door = Door()
-    for _ in range(31):
-        door.ask()
+    for _ in range(120):
+        assert door.ask() == caller(1)
         door.now += 10
-    assert (len(door.read), len(door.hasher.asked)) == (16, 2)
+    assert (len(door.read), len(door.hasher.asked)) == (60, 1)
+
+
+def test_a_login_that_is_not_used_is_proved_anew() -> None:
+    """What was proved is forgotten after five minutes without use."""
+    door = Door()
+    for wait in (299, 300, 0):
+        assert door.ask() == caller(1)
+        door.now += wait
+    assert len(door.hasher.asked) == 2
 
 
 def test_a_store_that_cannot_be_read_is_no_verdict() -> None:

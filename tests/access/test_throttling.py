@@ -40,6 +40,54 @@ def test_one_address_cannot_fill_the_waiting_list() -> None:
         assert owner.result() == caller(1)
 
 
+def test_addresses_that_have_failed_cannot_fill_the_waiting_list() -> None:
+    """Half of it is kept for logins from where none failed lately, however many addresses guess."""
+    door = Door(waiting_max=4)
+    guessers = [f"198.51.100.{number}" for number in range(6)]
+    for address in guessers:
+        door.ask(password="wrong", address=address)
+    door.hasher.gate.clear()
+    with ThreadPoolExecutor(8) as workers:
+        guesses = [
+            workers.submit(door.ask, password=f"wrong at {address}", address=address)
+            for address in guessers
+        ]
+        until(lambda: sum(each.done() for each in guesses) == 2)
+        owner = workers.submit(door.ask)
+        until(lambda: len(door.read) == 13)
+        door.hasher.gate.set()
+        assert owner.result() == caller(1)
+    assert [each.result() for each in guesses].count(BUSY) == 2
+
+
+def test_an_address_that_failed_long_ago_has_the_whole_waiting_list_again() -> None:
+    """A failure weighs as long as it is counted."""
+    door = Door(waiting_max=1)
+    door.ask(password="wrong")
+    door.now += 300
+    door.hasher.gate.clear()
+    with ThreadPoolExecutor(3) as workers:
+        guesses = [workers.submit(door.ask, password=f"wrong {number}") for number in range(3)]
+        until(lambda: len(door.read) == 4)
+        door.hasher.gate.set()
+        assert [each.result() for each in guesses] == [UNAUTHENTICATED] * 3
+
+
+def test_a_flood_of_guesses_does_not_stop_a_login_that_is_in_use() -> None:
+    """However long it lasts: what is used is not proved again, so it need not wait its turn."""
+    door = Door(waiting_max=0, verifications_max=1)
+    assert door.ask() == caller(1)
+    door.hasher.gate.clear()
+    with ThreadPoolExecutor(1) as workers:
+        guess = workers.submit(door.ask, password="wrong", address="198.51.100.1")
+        until(lambda: door.hasher.at_once == 1)
+        for _ in range(60):
+            door.now += 21
+            assert door.ask() == caller(1)
+        door.hasher.gate.set()
+        assert guess.result() == UNAUTHENTICATED
+
+
 @pytest.mark.parametrize(("password", "expected"), [(PASSWORD, caller(1)), ("no", UNAUTHENTICATED)])
 def test_identical_credentials_at_one_time_are_verified_once(
     password: str, expected: Caller | Denial

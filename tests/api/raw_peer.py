@@ -185,6 +185,8 @@ def refusal(peer: Peer) -> tuple[int, str]:
     answer = peer.answer()
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert answer.headers["connection"] == "close"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-request-id"]
     assert list(answer.told) == ["Message"]
     assert peer.ended()
     return answer.status, answer.told["Message"]

@@ -152,6 +152,7 @@ def test_one_connection_too_many_is_turned_away_with_a_503() -> None:
         second = running.connect()
         answer = second.answer()
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        assert len(answer.headers["x-request-id"]) == 32
         assert answer.told == {"Message": "The server has too many connections. Try again shortly."}
         assert second.ended()
         first.close()

@@ -6,7 +6,6 @@ exception leaves at all.
 
 import asyncio
 import itertools
-import re
 import secrets
 import time
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from paydown.access import AccessSettings, Authenticator
 from paydown.api import answers
 from paydown.api.answers import send_answer, usual_headers
 from paydown.api.calls import Asked, Calls, find_operation, resolve
-from paydown.api.headers import REQUEST_ID, Values, only, read_headers, read_secrets
+from paydown.api.headers import Values, read_headers, read_request_id, read_secrets
 from paydown.api.pages import make_pages
 from paydown.config import Settings
 from paydown.service import Service
@@ -32,7 +31,6 @@ PATH_LENGTH_MAX = 200
 UNMATCHED = "unmatched"
 """The route, in logs and metrics, of a path that is none of ours."""
 
-_REQUEST_ID = re.compile(rb"[!-~]{1,128}").fullmatch
 _PROCESS_ID = secrets.token_hex(8)
 _counter = itertools.count(1)
 
@@ -131,12 +129,11 @@ def _make_id() -> str:
 
 def _begin(scope: Scope, values: Values) -> Exchange:
     client = scope.get("client")
-    sent_id = only(values[REQUEST_ID])
     return Exchange(
         route=UNMATCHED,
         method=scope["method"],
         path=scope["raw_path"][:PATH_LENGTH_MAX].decode("ascii", "backslashreplace"),
-        request_id=sent_id.decode() if sent_id and _REQUEST_ID(sent_id) else _make_id(),
+        request_id=read_request_id(values) or _make_id(),
         address=client[0] if client else "",
         started_ns=time.monotonic_ns(),
     )

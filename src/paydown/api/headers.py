@@ -1,5 +1,6 @@
 """The request headers that the door reads, taken in one pass over their raw bytes."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import TypedDict
@@ -22,6 +23,8 @@ _READ = frozenset(
         *(CONTENT_TYPE, CONTENT_LENGTH, IDEMPOTENCY_KEY, PREFER),
     )
 )
+
+_IS_REQUEST_ID = re.compile(rb"[!-~]{1,128}").fullmatch
 
 Values = dict[bytes, list[bytes]]
 """The values of each header that is read here, by its name in lower case; none is an empty list."""
@@ -48,6 +51,12 @@ def read_headers(headers: Iterable[Header]) -> Values:
 def only(values: list[bytes]) -> bytes | None:
     """The header's value, where it was sent exactly once."""
     return values[0] if len(values) == 1 else None
+
+
+def read_request_id(values: Values) -> str | None:
+    """The id that the client gave its request, where it is one that can be kept."""
+    sent = only(values[REQUEST_ID])
+    return sent.decode() if sent and _IS_REQUEST_ID(sent) else None
 
 
 def read_text(values: list[bytes]) -> str:

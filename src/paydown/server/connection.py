@@ -5,7 +5,6 @@ requests that were taken are answered in order; and no byte after a fault is rea
 """
 
 import asyncio
-import logging
 from collections import deque
 from enum import Enum, auto
 from typing import Any, NoReturn
@@ -18,11 +17,9 @@ from uvicorn.server import ServerState
 
 from paydown.server.clock import Deadline
 from paydown.server.cycle import Cycle
-from paydown.server.head import Framing, is_too_large, read_framing, read_target
-from paydown.server.limits import HttpLimits, HttpRefusal
+from paydown.server.head import Framing, is_too_large, read_framing, read_target, refuse_method
+from paydown.server.limits import HttpLimits, HttpRefusal, refuse
 from paydown.server.proxies import Network, forwarded_address, is_trusted, read_address
-
-logger = logging.getLogger("paydown.http")
 
 TURNED_AWAY_MAX = 64
 REST_BYTES_MAX = 65_536
@@ -66,6 +63,7 @@ class Connection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.parser = httptools.HttpRequestParser(self)
+        self.headers = []
         self.running: Cycle | None = None
         self.waiting: deque[Cycle] = deque()
         self._reading = IDLE
@@ -114,6 +112,8 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._decline_upgrade()
             self.data_received(data[upgrade.args[0] :])
+        except httptools.HttpParserInvalidMethodError:
+            self._refuse(refuse_method(data))
         except httptools.HttpParserError:
             self._refuse(self._fault or HttpRefusal.bad_http)
         else:
@@ -212,6 +212,7 @@ class Connection(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         self._stalled_bytes = 0
+        self.headers = []
         cycle = self.cycle
         cycle.more_body = False
         if not cycle.response_complete:
@@ -290,9 +291,14 @@ class Connection(HttpToolsProtocol):
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["http_version"] = version
         scope["path"], scope["raw_path"], scope["query_string"] = target
-        if self._behind_proxy and (address := forwarded_address(self.headers)):
-            scope["client"] = (address, 0)
+        if self._behind_proxy:
+            scope["client"] = (self._address(), 0)
         return framing
+
+    def _address(self) -> str:
+        """Whose the request is: the peer's, or whose the peer says where it is a proxy of ours."""
+        forwarded = forwarded_address(self.headers) if self._behind_proxy else None
+        return forwarded or (self.client[0] if self.client else "")
 
     def _decline_upgrade(self) -> None:
         """Read the request again as if it had not asked for another protocol, as HTTP allows."""
@@ -328,8 +334,8 @@ class Connection(HttpToolsProtocol):
             self._say(refusal)
 
     def _say(self, refusal: HttpRefusal) -> None:
-        logger.warning("%s: %d %s", self.client, refusal.status, refusal.name)
-        self.transport.write(refusal.answer(self.server_state.default_headers))
+        headers = refuse(refusal, self.headers, address=self._address())
+        self.transport.write(refusal.answer([*self.server_state.default_headers, *headers]))
         self._close(lingering=True)
 
     def _turn_away(self) -> None:

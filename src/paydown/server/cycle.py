@@ -8,7 +8,7 @@ from typing import Any
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from paydown.server.limits import HttpRefusal
+from paydown.server.limits import HttpRefusal, refuse
 
 
 class Cycle(RequestResponseCycle):
@@ -34,12 +34,10 @@ class Cycle(RequestResponseCycle):
         """Answer for an application that raised, or that was cut off when the drain ran out."""
         cut_off = isinstance(sys.exception(), asyncio.CancelledError)
         refusal = HttpRefusal.stopping if cut_off else HttpRefusal.failed
+        client = self.scope["client"]
+        headers = refuse(refusal, self.scope["headers"], address=client[0] if client else "")
         await self.send(
-            {
-                "type": "http.response.start",
-                "status": refusal.status,
-                "headers": refusal.headers,
-            }
+            {"type": "http.response.start", "status": refusal.status, "headers": headers}
         )
         await self.send({"type": "http.response.body", "body": refusal.body, "more_body": False})
 

@@ -1,15 +1,18 @@
 """What the head of a request says about where it goes and where its body ends."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
 import httptools
 
+from paydown.api.answers import Header
 from paydown.server.limits import HttpLimits, HttpRefusal
 
-Header = tuple[bytes, bytes]
 FRAMING = {b"host", b"content-length", b"transfer-encoding", b"expect"}
+
+_BEGINS_WITH_METHOD = re.compile(rb"[\r\n]*[\w!#$%&'*+.^`|~-]+(?: |\Z)").match
 
 
 class Framing(NamedTuple):
@@ -50,6 +53,11 @@ def read_framing(headers: Sequence[Header], version: str) -> Framing | HttpRefus
     if hosts > 1 or (is_current and not hosts) or (chunked and not is_current):
         return HttpRefusal.bad_http
     return Framing(None if chunked else body_bytes, expects_continue)
+
+
+def refuse_method(data: bytes) -> HttpRefusal:
+    """Why the parser knows no method in the data: it is another one, or it is no HTTP at all."""
+    return HttpRefusal.unknown_method if _BEGINS_WITH_METHOD(data) else HttpRefusal.bad_http
 
 
 def read_target(url: bytes) -> Target | HttpRefusal:

@@ -1,9 +1,18 @@
 """How much a client may send and how slowly, and what it is told when it goes over."""
 
 import json
+import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
+
+import structlog
+
+from paydown.api.answers import CONTENT_TYPE, Header, usual_headers
+from paydown.api.headers import read_headers, read_request_id
+
+logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,7 @@ class HttpRefusal(Enum):
     url_too_long = (414, "The URL of the request is too long.")
     headers_too_large = (431, "The headers of the request are too many or too large.")
     failed = (500, "An error has occurred.")
+    unknown_method = (501, "The method is not understood. Methods are written in capitals: POST.")
     unknown_coding = (501, "The only transfer coding that is understood is chunked.")
     too_many_connections = (503, "The server has too many connections. Try again shortly.")
     stopping = (503, "The server is stopping. Try again shortly.")
@@ -47,15 +57,28 @@ class HttpRefusal(Enum):
         self.status = HTTPStatus(status)
         self.body = json.dumps({"Message": sentence}, separators=(",", ":")).encode()
         self.headers = [
-            (b"content-type", b"application/json; charset=utf-8"),
+            CONTENT_TYPE,
             (b"content-length", str(len(self.body)).encode()),
             (b"connection", b"close"),
         ]
         if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
             self.headers.append((b"retry-after", b"1"))
 
-    def answer(self, default_headers: list[tuple[bytes, bytes]]) -> bytes:
+    def answer(self, headers: Iterable[Header]) -> bytes:
         """The whole answer, as it goes over the connection that it closes."""
         lines = [f"HTTP/1.1 {self.status} {self.status.phrase}".encode()]
-        lines += [name + b": " + value for name, value in [*default_headers, *self.headers]]
+        lines += [name + b": " + value for name, value in headers]
         return b"\r\n".join([*lines, b"", self.body])
+
+
+def refuse(refusal: HttpRefusal, sent: Iterable[Header], *, address: str) -> list[Header]:
+    """Log the refusal of a request, as far as its headers were read; the headers of the answer."""
+    request_id = read_request_id(read_headers(sent)) or secrets.token_hex(16)
+    logger.warning(
+        "refused",
+        request_id=request_id,
+        status=refusal.status,
+        name=refusal.name,
+        address=address,
+    )
+    return [*refusal.headers, *usual_headers(request_id)]

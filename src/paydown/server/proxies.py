@@ -8,8 +8,17 @@ Network = IPv4Network | IPv6Network
 
 
 def read_networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    """The named addresses or networks. Raises ValueError for a text that is neither."""
-    return tuple(ip_network(text) for text in texts)
+    """The named addresses or networks. Raises ValueError, with a sentence on what is neither."""
+    networks = []
+    for text in texts:
+        try:
+            networks.append(ip_network(text))
+        except ValueError:
+            raise ValueError(
+                f"The trusted proxy {text!r} is neither an address, such as 10.0.0.1, "
+                "nor a network, such as 10.0.0.0/8."
+            ) from None
+    return tuple(networks)
 
 
 def read_address(text: str) -> Address | None:

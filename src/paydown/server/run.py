@@ -61,7 +61,7 @@ def serve(
     try:
         networks = read_networks(trusted_proxies)
     except ValueError as fault:
-        raise ServeError(f"A trusted proxy is an address or a network: {fault}.") from None
+        raise ServeError(str(fault)) from None
     with contextlib.closing(listen(host, port)) as listener:
         bound_host, bound_port = listener.getsockname()[:2]
         config = make_config(app, limits or HttpLimits(), networks, drain_seconds=drain_seconds)
