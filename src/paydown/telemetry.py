@@ -23,6 +23,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -50,6 +51,8 @@ class Metrics:
     """
 
     def __init__(self) -> None:
+        # A second series for each, with the time of its first use, that nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._children: dict[tuple[str, int], Counter] = {}
         self._define_requests()

@@ -1,5 +1,7 @@
 """What a caller is answered on the two calls, over the real store."""
 
+import threading
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -21,6 +23,7 @@ from doors import (
 import ledgers
 from paydown.domain.outcomes import Refusal
 from paydown.storage.engine import Database
+from paydown.wire import messages
 
 REPLAYED = "idempotent-replayed"
 REPLAYED_LINES = "paydown-replayed-lines"
@@ -198,6 +201,27 @@ def test_requests_sent_together_are_all_answered(door: Door, ledger: Database) -
     balances = sorted(reply.lines[0]["Balance"] for reply in replies if reply)
     assert balances == [100.5 - n for n in range(50, 0, -1)]
     assert count(ledger, "entry WHERE kind = 'payment'") == 50
+
+
+def test_a_large_body_does_not_hold_up_the_others(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a body over 64 KiB is being read, a small one is read and answered."""
+    door.post(PAYMENTS, payment(line(1)))
+    small_was_read, decode = threading.Event(), messages.decode
+
+    def read(kind: Any, body: bytes, *others: Any, **more: Any) -> Any:
+        if len(body) > 65_536:
+            assert small_was_read.wait(5)
+        else:
+            small_was_read.set()
+        return decode(kind, body, *others, **more)
+
+    monkeypatch.setattr(messages, "decode", read)
+    bodies = payment(line(1), Unknown="x" * 65_536), payment(line(2))
+    replies = door.ask_together([request("POST", PAYMENTS, body=body) for body in bodies])
+
+    assert [reply and reply.status for reply in replies] == [200, 200]
 
 
 def test_a_client_that_goes_away_half_way_has_asked_nothing(door: Door, ledger: Database) -> None:

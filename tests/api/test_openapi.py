@@ -1,6 +1,7 @@
 """The OpenAPI document says what the server does, and all of it."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,10 +9,15 @@ import pytest
 from doors import FORM, JSON, PAYMENTS, WRITE_DOWNS, Door
 
 from paydown.api import answers
+from paydown.domain.model import Kind
 from paydown.domain.outcomes import Refusal
 from paydown.openapi.document import OPERATIONS
 from paydown.server.limits import HttpRefusal
+from paydown.wire.formats import read_amount, read_date, read_int32, write_instant
+from paydown.wire.headers import Media
+from paydown.wire.messages import decode
 
+LONDON = "Europe/London"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -54,7 +60,7 @@ def test_it_is_openapi_3_1_in_its_required_parts(told: Any) -> None:
         for method in METHODS
         if method in told["paths"][path]
     ]
-    assert len(operations) == 8
+    assert len(operations) == 14
     for operation in operations:
         assert operation["summary"]
         assert operation["responses"]
@@ -78,13 +84,39 @@ def test_every_reference_leads_somewhere(told: Any) -> None:
 
 
 def test_its_paths_are_the_routes_of_the_server(door: Door, told: Any) -> None:
-    """Each path is served by the methods that it lists, and each route is listed."""
+    """Each path is served by the methods that it lists, no others, and each route is listed."""
     routes = {route.path for route in door.app._pages.routes}  # type: ignore[attr-defined]
 
     assert set(told["paths"]) == routes | {PAYMENTS, WRITE_DOWNS}
-    for path, methods in told["paths"].items():
-        allowed = door.ask("TRACE", path, headers={}).headers["allow"].lower()
-        assert set(methods) <= set(allowed.split(", "))
+    for path, listed in told["paths"].items():
+        refused = door.ask("TRACE", path, headers={})
+        assert set(refused.headers["allow"].lower().split(", ")) == set(listed) & set(METHODS)
+        assert refused.status == 405
+        assert "Allow" in response(told, path, 405)["headers"]
+
+
+def test_what_any_path_can_get_is_listed_with_every_path(told: Any) -> None:
+    """A connection refuses before the path is looked at, always in one sentence."""
+    for path in told["paths"]:
+        for refusal in HttpRefusal:
+            content = response(told, path, refusal.status)["content"][JSON]
+            conforms(told, content["schema"], json.loads(refusal.body))
+
+
+def test_what_every_answer_has_is_listed_with_every_answer(told: Any) -> None:
+    """Each carries its request's id, and says that its body is what Content-Type says."""
+    for path in told["paths"]:
+        for method in set(told["paths"][path]) & set(METHODS):
+            for each in told["paths"][path][method]["responses"].values():
+                resolved = at(told, each["$ref"]) if "$ref" in each else each
+                assert {"X-Request-Id", "X-Content-Type-Options"} <= set(resolved["headers"])
+
+
+def response(told: Any, path: str, status: int) -> Any:
+    """What the path's POST, or else its GET, answers with the status."""
+    methods = told["paths"][path]
+    listed = (methods.get("post") or methods["get"])["responses"][str(int(status))]
+    return at(told, listed["$ref"]) if "$ref" in listed else listed
 
 
 @pytest.mark.parametrize("path", [PAYMENTS, WRITE_DOWNS])
@@ -110,6 +142,7 @@ def test_every_header_is_listed(told: Any, path: str) -> None:
     )
     assert set(operation["responses"]["200"]["headers"]) == {
         "X-Request-Id",
+        "X-Content-Type-Options",
         "Idempotent-Replayed",
         "Paydown-Replayed-Lines",
         "Preference-Applied",
@@ -139,6 +172,76 @@ def test_its_requests_can_be_posted_as_they_stand(
         assert list(example["value"][name][0]) == list(answer.lines[0])
 
 
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.path)
+def test_its_form_means_what_its_json_means(told: Any, operation: Any) -> None:
+    """Tried twice, either is recognised: the form has the reference and the notes too."""
+    content = call(told, operation.path)["requestBody"]["content"]
+    value = json.dumps(content[JSON]["examples"]["two lines"]["value"]).encode()
+    form = "&".join(f"{name}={each}" for name, each in content[FORM]["example"].items())
+    read = decode(operation.kind, value, Media.JSON, LONDON)
+
+    assert decode(operation.kind, form.replace("+", "%2B").encode(), Media.FORM, LONDON) == read
+    assert operation.kind != Kind.PAYMENT or all(line.reference for line in read.lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-02-05", "2026-02-05T10:15", "2026-02-05t10:15:30z", "2026-02-05T10:15:30.12345678"),
+        *("2026-02-05T10:15Z", "2026-02-05T10:15+0100", "2026-02-05T10:15-01", "1970-01-02"),
+        *("2026-02-05T10:15:30.5+14:00", "2026-02-05T10:15+1400", "2099-12-30T23:59:59.9999999"),
+        *("", "x", "2026-2-5", "2026-13-05", "2026-02-32", "1969-12-31", "2100-01-01"),
+        *("2026-02-05 10:15", "2026-02-05T24:00", "2026-02-05T10:60", "2026-02-05T10:15:60"),
+        *("2026-02-05T10", "2026-02-05T10:15.5", "2026-02-05T10:15:30,5", "2026-02-05Z"),
+        *("2026-02-05T10:15+15:00", "2026-02-05T10:15+14:01", "2026-02-05T10:15+01:60"),
+        *("2026-02-05T10:15:30.", "2026-02-05T10:15+1", " 2026-02-05", "2026-02-05T"),
+    ],
+)
+def test_its_dates_are_those_that_are_read(told: Any, text: str) -> None:
+    """Its pattern matches what the server reads, and that of an answer what it then writes."""
+    schemas = told["components"]["schemas"]
+    asked = schemas["BillingPaymentsRequest"]["properties"]["PaymentDate"]["pattern"]
+    answered = schemas["BillingPaymentsResponse"]["properties"]["BillingPayments"]["items"]
+    value = read_date(text, LONDON)
+
+    assert bool(re.search(asked, text)) == (value is not None)
+    if value is not None:
+        recorded = write_instant(value[0], LONDON)
+        assert re.search(answered["properties"]["PaymentDate"]["pattern"], value[1])
+        assert re.search(answered["properties"]["ProcessDate"]["pattern"], recorded)
+        assert not re.search(answered["properties"]["ProcessDate"]["pattern"], f"{recorded[:19]}Z")
+
+
+@pytest.mark.parametrize("text", ["1", "-7", "007", "2147483647", "", " 1", "+1", "1.0", "1e2"])
+def test_its_whole_numbers_in_texts_are_those_that_are_read(told: Any, text: str) -> None:
+    """A TenderTypeId may be a number or a text, in a form it is a text."""
+    asked, written = fields(told, "TenderTypeId")
+
+    assert bool(re.search(written["pattern"], text)) == (read_int32(text) is not None)
+    assert [each["type"] for each in asked["oneOf"]] == ["integer", "string"]
+    assert asked["oneOf"][1] == written
+
+
+@pytest.mark.parametrize("text", ["1", "12.50", "-1", "01", "1e2", "125E-1", "", ".5", "2.", "+1"])
+def test_its_amounts_in_texts_are_those_that_are_read(told: Any, text: str) -> None:
+    """An Amount may be a number or a text, in a form it is a text."""
+    asked, written = fields(told, "Amount")
+
+    assert bool(re.search(written["pattern"], text)) == (read_amount(text) is not None)
+    assert [each["type"] for each in asked["oneOf"]] == ["number", "string"]
+    assert asked["oneOf"][1] == written
+
+
+def fields(told: Any, name: str) -> tuple[Any, Any]:
+    """The schemas of a payment's field: in JSON, and in a form."""
+    schemas = told["components"]["schemas"]
+    asked, form = schemas["BillingPaymentsRequest"]["properties"], schemas["BillingPaymentsForm"]
+    if name in asked:
+        return asked[name], form["properties"][name]
+    (written,) = (each for key, each in form["patternProperties"].items() if name in key)
+    return asked["BillingPayments"]["items"]["properties"][name], written
+
+
 def test_its_examples_are_as_their_schemas_say(told: Any) -> None:
     """Every example of a body has the members and types of its schema."""
     checked = 0
@@ -159,6 +262,10 @@ def conforms(told: Any, schema: Any, value: Any) -> None:
     """Fails where the value is not of the schema, in the keywords that the document uses."""
     if "$ref" in schema:
         schema = at(told, schema["$ref"])
+    for choices in ("oneOf", "anyOf"):
+        if choices in schema:
+            assert any(is_of(told, each, value) for each in schema[choices]), (schema, value)
+            return
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     python = {
         "object": dict,
@@ -172,6 +279,8 @@ def conforms(told: Any, schema: Any, value: Any) -> None:
     if "patternProperties" in schema:
         return
     assert any(isinstance(value, python[kind]) for kind in kinds), (schema, value)
+    if isinstance(value, str):
+        assert re.search(schema.get("pattern", ""), value), (schema, value)
     if isinstance(value, dict):
         assert set(schema.get("required", [])) <= set(value)
         for name, each in value.items():
@@ -180,6 +289,15 @@ def conforms(told: Any, schema: Any, value: Any) -> None:
     if isinstance(value, list):
         for each in value:
             conforms(told, schema["items"], each)
+
+
+def is_of(told: Any, schema: Any, value: Any) -> bool:
+    """Whether the value is of the schema."""
+    try:
+        conforms(told, schema, value)
+    except AssertionError:
+        return False
+    return True
 
 
 def test_every_refusal_is_named_in_order(told: Any) -> None:

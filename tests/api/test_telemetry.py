@@ -243,6 +243,7 @@ def test_requests_are_counted_by_route_and_status(door: Door, metrics: Metrics) 
     assert counted("unmatched", "404") == counted("/healthz", "200") == 1
     assert value(metrics, "paydown_request_seconds_count", route=PAYMENTS) == 2
     assert b"secret-path" not in metrics.exposition()
+    assert b"_created" not in metrics.exposition()
 
 
 def test_lines_refusals_and_replays_are_counted(door: Door, metrics: Metrics) -> None:

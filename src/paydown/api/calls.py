@@ -32,6 +32,10 @@ STAFF_USER_MAX = 255
 
 FAULTS_LOGGED_MAX = 5
 
+DECODED_AT_ONCE_BYTES_MAX = 65_536
+"""The largest body that is read on the event loop, in a millisecond or two. A larger one would hold
+up the others, so a thread reads it."""
+
 _REPLAYED: Header = (b"idempotent-replayed", b"true")
 _PREFERENCES: dict[bool, Header] = {
     True: (b"preference-applied", b"handling=strict"),
@@ -93,9 +97,10 @@ class Calls:
         body = await self._read_body(receive)
         if not isinstance(body, bytes):
             return body
-        request = messages.decode(
-            asked.operation.kind, body, media, caller.time_zone, lines_max=self._lines_max
-        )
+        kind, lines_max = asked.operation.kind, self._lines_max
+        decode = partial(messages.decode, kind, body, media, caller.time_zone, lines_max=lines_max)
+        small = len(body) <= DECODED_AT_ONCE_BYTES_MAX
+        request = decode() if small else await asyncio.to_thread(decode)
         return await self._take(asked, caller, request)
 
     async def _admit(self, asked: Asked) -> Caller | Answer:

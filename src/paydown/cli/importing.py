@@ -150,12 +150,13 @@ def _describe(done: Imported) -> Document:
 def _say(done: Imported) -> list[str]:
     known = done.row_count - done.new_count
     total = f"{_say_total(done)} {done.customer.currency}"
-    words = [
-        f"{done.row_count:,} rows of {total}: {done.new_count:,} imported, {known:,} known already."
-    ]
+    rows = "1 row" if done.row_count == 1 else f"{done.row_count:,} rows"
+    words = [f"{rows} of {total}: {done.new_count:,} imported, {known:,} known already."]
     if done.new_contact_count:
         words.append(f"Contacts added: {done.new_contact_count:,}.")
-    if done.given_ids:
+    if len(done.given_ids) == 1:
+        words.append(f"BillingId given: {done.given_ids[0]}.")
+    elif done.given_ids:
         words.append(f"BillingIds given: {done.given_ids[0]} to {done.given_ids[-1]}.")
     words += [
         f"Contact {renamed.contact_id} is now {renamed.new_name!r}, before {renamed.old_name!r}."

@@ -57,15 +57,18 @@ _CREDENTIALS = {
 }
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
-_USUAL = ("X-Request-Id",)
+_USUAL = ("X-Request-Id", "X-Content-Type-Options")
 _OF_SUCCESS = ("Idempotent-Replayed", "Paydown-Replayed-Lines", "Preference-Applied")
 
-_INVALID = "The request is not well formed: every fault, each under its own key"
+_INVALID = (
+    "The request is not well formed: every fault, each under its own key. Where it is not even "
+    "valid HTTP: one sentence"
+)
 _CONNECTION = {
     408: "The request took too long to arrive",
     414: "The URL is too long",
     431: "The headers are too large or too many",
-    501: "A transfer coding other than chunked",
+    501: "The method, or the transfer coding, is not understood",
     505: "A version of HTTP other than 1.0 and 1.1",
 }
 _OF_FAILURE = {405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
@@ -79,7 +82,13 @@ _FAILURES = {
     422: "The Idempotency-Key has already recorded another request",
     429: "Too many failed logins",
     500: "Our fault. The log has the details under the request's id",
-    503: "The queue is full, or the store cannot be used now",
+    503: "The queue is full, the store cannot be used now, or the server takes no more connections",
+}
+_OF_PAGES = {
+    400: "The request is not valid HTTP",
+    405: _FAILURES[405],
+    500: _FAILURES[500],
+    503: "The server takes no more connections; of /readyz also: payments cannot be recorded",
 }
 
 
@@ -198,6 +207,9 @@ def _headers() -> Json:
 
     return {
         "X-Request-Id": header("The request's id, as sent or made.", type="string"),
+        "X-Content-Type-Options": header(
+            "The body is what Content-Type says.", type="string", enum=["nosniff"]
+        ),
         "Idempotent-Replayed": header(
             "Every line is answered as the first time, and nothing was recorded now.",
             type="string",
@@ -219,24 +231,26 @@ def _headers() -> Json:
 
 
 def _failure_responses(failures: Failures) -> Json:
-    invalid = _schema("InvalidRequest") | {"example": invalid_example()}
-    responses: Json = {
-        "400": {
-            "description": _INVALID,
-            "headers": _refer("headers", *_USUAL),
-            "content": {_JSON: invalid},
-        }
+    """Those of the calls by their status, those of the pages with ``Page`` before it."""
+    one_of_two = [_schema(name)["schema"] for name in ("InvalidRequest", "Failure")]
+    invalid = {"schema": {"anyOf": one_of_two}, "example": invalid_example()}
+    return {
+        "400": _failure(400, _INVALID) | {"content": {_JSON: invalid}},
+        **{
+            str(status): _failure(status, says, example=msgspec.Raw(failures[status]))
+            for status, says in _FAILURES.items()
+        },
+        **{str(status): _failure(status, says) for status, says in _CONNECTION.items()},
+        **{f"Page{status}": _failure(status, says) for status, says in _OF_PAGES.items()},
     }
-    for status, says in _FAILURES.items():
-        failure = _schema("Failure") | {"example": msgspec.Raw(failures[status])}
-        responses[str(status)] = {
-            "description": says,
-            "headers": _refer("headers", *_USUAL, *_OF_FAILURE.get(status, ())),
-            "content": {_JSON: failure},
-        }
-    for status, says in _CONNECTION.items():
-        responses[str(status)] = {"description": says, "content": {_JSON: _schema("Failure")}}
-    return responses
+
+
+def _failure(status: int, says: str, **more: object) -> Json:
+    return {
+        "description": says,
+        "headers": _refer("headers", *_USUAL, *_OF_FAILURE.get(status, ())),
+        "content": {_JSON: _schema("Failure") | more},
+    }
 
 
 def _pages() -> Json:
@@ -251,17 +265,30 @@ def _pages() -> Json:
         "/docs": ("This document, to read and to try", {"text/html": text}),
         "/docs/{name}": ("A file of that page", {"*/*": text}),
     }
-    paths = {path: {"get": _page(*page)} for path, page in pages.items()}
-    paths["/readyz"]["get"]["responses"] |= _refer("responses", "503")
+    paths = {path: _page(*page) for path, page in pages.items()}
     paths["/docs/{name}"]["get"]["responses"] |= _refer("responses", "404")
     name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
-    paths["/docs/{name}"]["get"]["parameters"] = [name]
+    paths["/docs/{name}"]["parameters"] = [name]
     return paths
 
 
 def _page(summary: str, content: Json) -> Json:
-    success = {"description": "OK", "headers": _refer("headers", *_USUAL), "content": content}
-    return {"tags": ["Operation"], "summary": summary, "responses": {"200": success}}
+    headers = {"headers": _refer("headers", *_USUAL)}
+    failures = {str(status): f"Page{status}" for status in _OF_PAGES}
+    failures |= {str(status): str(status) for status in _CONNECTION}
+    get = {
+        "200": {"description": "OK", **headers, "content": content},
+        **{status: _refer("responses", name)[name] for status, name in sorted(failures.items())},
+    }
+    head = {
+        "200": {"description": "OK, without the body", **headers},
+        "default": {"description": "As of GET, without the body", **headers},
+    }
+    usual = {"tags": ["Operation"], "summary": summary}
+    return {
+        "get": usual | {"responses": get},
+        "head": usual | {"responses": head},
+    }
 
 
 def _schema(name: str) -> Json:

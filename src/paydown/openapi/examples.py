@@ -55,11 +55,15 @@ def form_example(kind: Kind) -> Json:
         call.date_name: request.value_written,
         "TenderTypeId": str(request.tender_type_id),
     }
+    if request.notes is not None:
+        fields["Notes"] = request.notes
     for index, line in enumerate(request.lines):
         fields[f"{call.list_name}[{index}].BillingId"] = str(line.billing_id)
         fields[f"{call.list_name}[{index}].Amount"] = str(line.amount)
         if line.gl_account_id is not None:
             fields[f"{call.list_name}[{index}].GLAccountId"] = str(line.gl_account_id)
+        if line.reference is not None:
+            fields[f"{call.list_name}[{index}].ThirdPartyReference"] = line.reference
     return fields
 
 

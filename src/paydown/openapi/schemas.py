@@ -20,6 +20,42 @@ Json = dict[str, Any]
 
 _OPTIONAL = {"ThirdPartyReference", "Notes", "AuthorizationCode"}
 
+_DAY = "(19[7-9][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_HOUR, _SIXTIETH = "([01][0-9]|2[0-3])", "[0-5][0-9]"
+_OFFSET = f"[+-](0[0-9]|1[0-3]):{_SIXTIETH}|[+-]14:00"
+_ANY_OFFSET = f"[+-]((0[0-9]|1[0-3])(:?{_SIXTIETH})?|14(:?00)?)"
+_ANY_TIME = f"[Tt]{_HOUR}:{_SIXTIETH}(:{_SIXTIETH}([.][0-9]+)?)?([Zz]|{_ANY_OFFSET})?"
+_SECOND = f"{_DAY}T{_HOUR}:{_SIXTIETH}:{_SIXTIETH}([.][0-9]{{0,6}}[1-9])?"
+
+_DATE = {
+    "type": "string",
+    "pattern": f"^{_DAY}({_ANY_TIME})?$",
+    "description": (
+        "ISO 8601: a date, alone or with a time to the minute, the second or a fraction of it, "
+        "and behind a time an offset, Z, or neither: then it is the customer's local time."
+    ),
+}
+_INT32_TEXT = {
+    "type": "string",
+    "pattern": "^-?0*[0-9]{1,10}$",
+    "description": "An Int32, in digits only.",
+}
+_INT32 = {
+    "oneOf": [
+        {"type": "integer", "format": "int32", "minimum": INT32_MIN, "maximum": INT32_MAX},
+        _INT32_TEXT,
+    ]
+}
+_AMOUNT_TEXT = {
+    "type": "string",
+    "pattern": "^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$",
+    "description": f"Above zero, at most the balance; at most {DIGITS_MAX} digits, read exactly.",
+}
+_AMOUNT = {
+    "oneOf": [{"type": "number"}, _AMOUNT_TEXT],
+    "description": _AMOUNT_TEXT["description"],
+}
+
 
 def make_schemas() -> Json:
     """Every schema by its name."""
@@ -37,26 +73,21 @@ def make_schemas() -> Json:
         ),
     }
     for kind, call in CALLS.items():
-        root, line = _request_fields(kind)
+        root, line = _request_fields(kind, int32=_INT32, amount=_AMOUNT)
         lines = {"type": "array", "maxItems": LINES_MAX, "items": _object(line, _OPTIONAL)}
         schemas[f"{call.list_name}Request"] = _object(root | {call.list_name: lines}, _OPTIONAL)
+        root, line = _request_fields(kind, int32=_INT32_TEXT, amount=_AMOUNT_TEXT)
         schemas[f"{call.list_name}Form"] = _form(root, line, call.list_name)
         schemas[f"{call.list_name}Response"] = _answer(call)
     return schemas
 
 
-def _request_fields(kind: Kind) -> tuple[Json, Json]:
+def _request_fields(kind: Kind, *, int32: Json, amount: Json) -> tuple[Json, Json]:
     """The fields of a request and of one of its lines."""
-    int32 = {"type": "integer", "format": "int32", "minimum": INT32_MIN, "maximum": INT32_MAX}
-    amount = {
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "description": f"At most the balance; at most {DIGITS_MAX} digits, read exactly.",
-    }
     notes = _text(NOTES_MAX)
     root = {
         "ContactId": {"type": "string", "format": "uuid"},
-        CALLS[kind].date_name: {"type": "string", "format": "date-time"},
+        CALLS[kind].date_name: _DATE,
         "TenderTypeId": int32,
     }
     line = {"BillingId": int32, "Amount": amount}
@@ -81,14 +112,21 @@ def _form(root: Json, line: Json, list_name: str) -> Json:
 
 
 def _answer(call: Call) -> Json:
-    date = {"type": ["string", "null"], "format": "date-time"}
     sentence = {"type": ["string", "null"]}
     line = _object(
         {
             "BillingId": {"type": "integer", "format": "int32"},
             "Balance": {"type": ["number", "null"], "description": "Left after this line."},
-            "ProcessDate": date | {"description": "When it was recorded."},
-            call.date_name: date,
+            "ProcessDate": {
+                "type": ["string", "null"],
+                "pattern": f"^{_SECOND}({_OFFSET})$",
+                "description": "When it was recorded.",
+            },
+            call.date_name: {
+                "type": ["string", "null"],
+                "pattern": f"^{_SECOND}(Z|{_OFFSET})?$",
+                "description": "As sent: with Z, without an offset, or with the customer's offset.",
+            },
             "ErrorMessage": sentence,
         }
     )
