@@ -76,7 +76,7 @@ CASES = {
     "missing": (make_nothing, "Make one with: paydown migrate --database sqlite:///"),
     "empty": (lambda path: path.touch(), "holds no ledger yet. Make one with: paydown migrate"),
     "a folder": (lambda path: path.mkdir(), "is not a file"),
-    "newer": (lambda path: make_other(path, "9999"), "pip install --upgrade paydown"),
+    "newer": (lambda path: make_other(path, "9999"), "pip install --constraint constraints.txt"),
     "another's": (make_tables, "is not a ledger: it holds other tables"),
     "no database": (lambda path: path.write_text("x" * 5000), "damaged or not an SQLite file"),
 }
@@ -139,3 +139,13 @@ def test_migrating_into_no_folder_is_refused(tmp_path: Path) -> None:
     """The folder is the operator's to make."""
     with pytest.raises(SchemaMismatch, match="There is no folder"):
         migrate(url_of(tmp_path / "none" / "ledger.db"))
+
+
+def test_an_sqlite_that_is_too_old_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Python with an old SQLite is told so, not shown the driver's syntax error."""
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
+
+    with pytest.raises(SchemaMismatch, match=r"needs 3\.37\.0 or newer"):
+        migrate(url_of(tmp_path / "ledger.db"))

@@ -102,7 +102,7 @@ def _refuse_newer(found: str | None, path: Path) -> None:
     if found is not None and found not in known:
         raise SchemaMismatch(
             f"The ledger at {path} was made by a newer Paydown (schema {found}). "
-            "Install that version with: pip install --upgrade paydown"
+            "In the newer version's folder run: pip install --constraint constraints.txt ."
         )
 
 

@@ -14,6 +14,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from paydown.storage.faults import SchemaMismatch, StoreLocked, StoreUnavailable
 
+VERSION_MIN = (3, 37, 0)
+"""The first SQLite with STRICT tables."""
+
 _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=FULL",
@@ -25,6 +28,12 @@ _PRAGMAS = (
 
 def path_of(url: str) -> Path:
     """The file that a database URL names, absolute and free of links."""
+    if sqlite3.sqlite_version_info < VERSION_MIN:
+        needed = ".".join(map(str, VERSION_MIN))
+        raise SchemaMismatch(
+            f"This Python is linked with SQLite {sqlite3.sqlite_version}; Paydown needs {needed} "
+            "or newer. Use a Python with a newer SQLite."
+        )
     try:
         parsed = make_url(url)
     except ArgumentError:
