@@ -5,7 +5,7 @@ READY := .venv/.ready
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check clean
+.PHONY: help demo test lint check docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ lint: $(READY) ## Check style, types and imports
 	$(BIN)/lint-imports
 
 check: lint test ## Run lint and test, as CI does
+
+docs: $(READY) ## Rewrite the reference tables that are made from the code
+	$(BIN)/python tests/repo/references.py
 
 clean: ## Remove the environment and what the tools left
 	rm -rf .venv build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -128,6 +128,16 @@ def test_rows_without_an_id_are_known_by_batch_and_line(load, items):
     )
 
 
+def test_one_row_is_spoken_of_as_one(load):
+    """One row is no rows, and one id has no range."""
+    nameless = [row.replace(",12,", ",,").replace(",13,", ",,") for row in ROWS[1:]]
+    one = load(nameless[0], options=["--batch", "april"]).stdout.splitlines()
+    assert one[0] == "1 row of 250.00 GBP: 1 imported, 0 known already."
+    assert one[2:] == ["BillingId given: 1."]
+    two = load(*nameless, options=["--batch", "may"]).stdout
+    assert "BillingIds given: 2 to 3.\n" in two
+
+
 def test_given_ids_pass_by_those_in_the_file(load, items):
     """A row with an id and one without never meet on one BillingId."""
     rows = (ROWS[0].replace(",11,", ",,"), ROWS[1].replace(",12,", ",500,"))
