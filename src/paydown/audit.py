@@ -31,7 +31,7 @@ class Finding(NamedTuple):
 def verify(database: Database) -> Iterator[Finding]:
     """One finding an invariant, as each is reached. Raises ``StoreUnavailable``."""
     with database.read() as connection:
-        for check in (_file, _schema, _entries):
+        for check in (_file, _schema, _entries, _answers):
             yield check(connection)
         for question in checks.QUESTIONS:
             breaches = checks.ask(connection, question)
@@ -59,22 +59,33 @@ def _schema(connection: Connection) -> Finding:
 
 
 def _entries(connection: Connection) -> Finding:
-    seen = 0
+    return _unaltered(
+        "entries_unaltered",
+        "every entry and posting says what it said when recorded",
+        checks.altered_entries(connection),
+    )
+
+
+def _answers(connection: Connection) -> Finding:
+    return _unaltered(
+        "answers_unaltered",
+        "every kept answer says what it said when it was given",
+        checks.altered_answers(connection),
+    )
+
+
+def _unaltered(invariant: str, promise: str, examined: Iterable[tuple[str, bool]]) -> Finding:
+    count = 0
 
     def altered() -> Iterator[str]:
-        nonlocal seen
-        for name, is_altered in checks.altered_entries(connection):
-            seen += 1
+        nonlocal count
+        for name, is_altered in examined:
+            count += 1
             if is_altered:
                 yield f"{name} was altered after it was recorded"
 
-    breaches = list(altered())
-    return _finding(
-        "entries_unaltered",
-        "every entry and posting says what it said when recorded",
-        seen,
-        breaches,
-    )
+    found = _finding(invariant, promise, 0, altered())
+    return found._replace(examined=count)
 
 
 def _finding(invariant: str, promise: str, examined: int, breaches: Iterable[str]) -> Finding:

@@ -44,7 +44,11 @@ def make_service(settings: Settings, metrics: Metrics) -> Service:
     """The service on the settings' ledger, not yet started. Raises ``StoreUnavailable``."""
     service = Service(
         open_store(settings.database, lock_wait_seconds=settings.lock_wait_seconds),
-        pace=Pace(queue_max=settings.queue_max, batch_max=settings.batch_max),
+        pace=Pace(
+            queue_max=settings.queue_max,
+            queue_lines_max=settings.queue_lines_max,
+            batch_max=settings.batch_max,
+        ),
         observer=metrics,
     )
     metrics.watch_queue(lambda: service.waiting_count)

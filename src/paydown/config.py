@@ -96,6 +96,12 @@ class Settings:
         1024,
         least=1,
     )
+    queue_lines_max: int = _setting(
+        Group.RECORDING,
+        "The most lines of all waiting requests together; beyond, another request gets 503.",
+        200_000,
+        least=1,
+    )
     batch_max: int = _setting(
         Group.RECORDING, "The most requests recorded in one commit.", 64, least=1
     )

@@ -5,12 +5,13 @@ Synchronous and thread-safe. A command's result comes back through ``deliver``, 
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from paydown.domain.model import Command, Login
 from paydown.domain.outcomes import Outcome
 from paydown.storage import reference
 from paydown.storage.engine import Database
+from paydown.storage.faults import StoreLocked
 from paydown.storage.writer import Deliver, Job, Observer, Pace, Writer
 from paydown.wire import messages
 from paydown.wire.formats import write_instant
@@ -32,8 +33,9 @@ class Service:
         self._database = database
         self._claim = ExitStack()
         self._claimed = False
+        self._session = database.session()
         self._writer = Writer(
-            database.session(),
+            self._session,
             encode_outcome,
             pace=pace,
             observer=observer,
@@ -42,10 +44,18 @@ class Service:
         )
 
     def claim(self) -> None:
-        """Hold the ledger for this service. Raises ``StoreUnavailable`` where another has it."""
-        if not self._claimed:
-            self._claim.enter_context(self._database.claim())
-            self._claimed = True
+        """Hold the ledger for this service, and see that it can be written.
+
+        Raises ``StoreUnavailable``. A lock that another process holds for now is no reason to.
+        """
+        if self._claimed:
+            return
+        with ExitStack() as claim:
+            claim.enter_context(self._database.claim())
+            with suppress(StoreLocked):
+                self._session.probe()
+            self._claim = claim.pop_all()
+        self._claimed = True
 
     def start(self, deliver: Deliver) -> None:
         """Claim the ledger, where that was not done, and begin to record."""

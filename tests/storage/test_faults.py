@@ -93,14 +93,40 @@ def test_a_full_disk_refuses_and_recovers_by_itself(database: Database, disk: Di
 @pytest.mark.usefixtures("quick")
 def test_a_read_only_file_refuses_and_recovers_by_itself(database: Database, disk: Disk) -> None:
     """A file that cannot be written is told as such, and served again when it can."""
-    disk.read_only = True
     with Books(database) as books:
-        result = books.record(pay(books.caller(), {1: "1"})).result
+        caller = books.caller()
+        disk.read_only = True
+        books.service._session.disconnect()  # so that it meets the file as it is now
+        result = books.record(pay(caller, {1: "1"})).result
         assert isinstance(result, Unavailable)
         assert "cannot be written" in result.sentence
 
         disk.read_only = False
         wait_until_ready(books)
+        assert books.outcome(pay(caller, {1: "1"})).success
+
+
+def test_a_server_does_not_start_on_a_file_that_it_cannot_write(
+    database: Database, disk: Disk
+) -> None:
+    """Rather than being ready and refusing each payment, it says at once what is wrong."""
+    disk.read_only = True
+    with pytest.raises(StoreUnavailable, match="cannot be written"), Books(database):
+        pass
+    disk.read_only = False
+
+    with Books(database) as books:
+        assert books.service.readiness() is None
+
+
+def test_a_server_starts_beside_a_lock_that_will_pass(template: Path, tmp_path: Path) -> None:
+    """An import that runs meanwhile is no reason not to start."""
+    ledgers.copy_ledger(template, tmp_path / "ledger.db")
+    database = Database(tmp_path / "ledger.db", lock_wait_seconds=0)
+    books = Books(database)
+    with database.write():
+        books.service.claim()
+    with books:
         assert books.outcome(pay(books.caller(), {1: "1"})).success
 
 
@@ -157,6 +183,29 @@ def test_a_moved_or_replaced_file_asks_for_a_restart(books: Books, *, replace: b
         assert "moved or replaced" in result.sentence
 
 
+def test_a_file_replaced_before_the_first_payment_is_noticed(database: Database) -> None:
+    """What the server was started on is what it serves, also when nothing was paid yet."""
+    with Books(database) as books:
+        caller = books.caller()
+        moved = database.path.rename(database.path.with_name("moved.db"))
+        database.path.write_bytes(moved.read_bytes())
+
+        assert isinstance(books.record(pay(caller, {1: "1"})).result, Unavailable)
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_a_file_removed_beside_the_ledger_asks_for_a_restart(books: Books, suffix: str) -> None:
+    """The newest commits and the locks are in them: without them nothing is acknowledged."""
+    caller = books.caller()
+    books.outcome(pay(caller, {1: "1"}))
+    Path(f"{books.database.path}{suffix}").unlink()
+
+    assert "Restart the server" in (books.service.readiness() or "")
+    result = books.record(pay(caller, {1: "1"})).result
+    assert isinstance(result, Unavailable)
+    assert "a file beside it" in result.sentence
+
+
 def test_a_file_moved_during_a_commit_is_not_answered_as_recorded(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,8 +234,8 @@ def test_a_damaged_file_asks_for_a_restart(database: Database) -> None:
         for _ in range(2):
             result = books.record(pay(caller, {1: "1"})).result
             assert isinstance(result, Unavailable)
-            assert "restore a backup" in result.sentence
-        assert "restore a backup" in (books.service.readiness() or "")
+            assert "run paydown verify" in result.sentence
+        assert "run paydown verify" in (books.service.readiness() or "")
 
 
 @pytest.fixture
@@ -228,6 +277,67 @@ def test_a_commit_that_failed_but_happened_is_found(
     assert log.stat().st_size == 0
     assert len(entry_ids(books.database)) == 1
     assert books.outcome(pay(books.caller(), {1: "1"})).lines[0].balance == 800
+
+
+@pytest.mark.parametrize("error", [MemoryError(), sqlite3.OperationalError("never seen before")])
+def test_whatever_a_commit_raises_the_batch_is_never_recorded_twice(
+    books: Books, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """An error without a name after a commit that happened: the books are asked, not told again."""
+    commit = Session.commit
+
+    def commit_and_fail(session: Session) -> None:
+        commit(session)
+        raise error
+
+    caller = books.caller()
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "commit", commit_and_fail)
+        with books.database.write():
+            jobs = [books.submit(pay(caller, {item: "1"})) for item in (1, 2, 3)]
+        results = [ledgers.finished(job).result for job in jobs]
+
+    assert all(isinstance(result, Outcome) for result in results)
+    assert len(entry_ids(books.database)) == 3
+    assert breaches(books.database) == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_cannot_be_found_out_is_refused_and_a_retry_finds_it(
+    books: Books, monkeypatch: pytest.MonkeyPatch, failing_commits: dict[str, bool]
+) -> None:
+    """Where even the look-up fails the caller gets 503; its retry is answered as the first time."""
+    command = pay(books.caller(), {1: "1"}, reference="r")
+
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("never seen before")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "fetch_one", fail)
+        assert isinstance(books.record(command).result, Unavailable)
+    failing_commits["fail"] = False
+    wait_until_ready(books)
+
+    assert [line.replayed for line in books.outcome(command).lines] == [True]
+    assert len(entry_ids(books.database)) == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_probe_that_fails_in_an_unknown_way_is_tried_again(
+    books: Books, monkeypatch: pytest.MonkeyPatch, failing_commits: dict[str, bool]
+) -> None:
+    """The writer outlives what nobody foresaw."""
+    failing_commits["happens"] = False
+    caller = books.caller()
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "probe", lambda _: 1 / 0)
+        assert isinstance(books.record(pay(caller, {1: "1"})).result, Unavailable)
+        time.sleep(0.1)
+        assert "unknown way" in (books.service.readiness() or "")
+    failing_commits["fail"] = False
+
+    wait_until_ready(books)
+    assert books.outcome(pay(caller, {1: "1"})).success
 
 
 @pytest.mark.usefixtures("quick")

@@ -72,13 +72,22 @@ def make_nothing(path: Path) -> None:
     assert not path.exists()
 
 
+def make_unversioned(path: Path) -> None:
+    """A ledger that has lost its version."""
+    migrate(url_of(path))
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM alembic_version")
+    connection.close()
+
+
 CASES = {
     "missing": (make_nothing, "Make one with: paydown migrate --database sqlite:///"),
     "empty": (lambda path: path.touch(), "holds no ledger yet. Make one with: paydown migrate"),
     "a folder": (lambda path: path.mkdir(), "is not a file"),
     "newer": (lambda path: make_other(path, "9999"), "pip install --constraint constraints.txt"),
+    "without a version": (make_unversioned, "it does not say its version"),
     "another's": (make_tables, "is not a ledger: it holds other tables"),
-    "no database": (lambda path: path.write_text("x" * 5000), "damaged or not an SQLite file"),
+    "no database": (lambda path: path.write_text("x" * 5000), "cannot be read as a ledger"),
 }
 
 
@@ -114,6 +123,7 @@ def test_an_older_ledger_is_refused_until_it_is_migrated(
         ("sqlite://", "needs a file"),
         ("sqlite:///:memory:", "needs a file"),
         ("mysql://localhost/x", "Only SQLite"),
+        ("sqlite+other:///ledger.db", "Only SQLite"),
     ],
 )
 def test_urls_that_name_no_ledger_are_refused(url: str, sentence: str) -> None:
@@ -133,6 +143,15 @@ def test_migrating_touches_no_strangers_file(tmp_path: Path, make: object) -> No
     with pytest.raises(SchemaMismatch):
         migrate(url_of(path))
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("", "is not a file"), ("a\0b.db", "names no file")]
+)
+def test_migrating_what_can_be_no_file_is_refused(tmp_path: Path, name: str, sentence: str) -> None:
+    """A folder, or a name that no file can have, is told as such."""
+    with pytest.raises(SchemaMismatch, match=sentence):
+        migrate(f"{url_of(tmp_path)}/{name}")
 
 
 def test_migrating_into_no_folder_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The queue and the batch loop."""
 
 import threading
+import time
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,7 @@ from paydown.domain.outcomes import Outcome
 from paydown.service import encode_outcome
 from paydown.storage import writer
 from paydown.storage.engine import Database
-from paydown.storage.writer import Failed, Job, Pace, Writer
+from paydown.storage.writer import Failed, Job, Pace, Unavailable, Writer
 from paydown.wire.formats import write_instant
 
 
@@ -58,6 +59,59 @@ def test_a_full_queue_takes_no_more(database: Database) -> None:
 
     assert turned_away is False
     assert books.balances()[1] == 1000 - 6
+
+
+def test_waiting_lines_are_bounded_too(database: Database) -> None:
+    """Large requests do not fill the memory; one alone is always taken."""
+    with Books(database, pace=Pace(queue_lines_max=4)) as books:
+        caller = books.caller()
+        three = {1: "0.01", 2: "0.01", 3: "0.01"}
+        with database.write():
+            first = books.submit(pay(caller, three))
+            while books.service.waiting_count:
+                pass
+            large = books.submit(pay(caller, dict.fromkeys(range(1, 7), "0.01")))
+            taken = [books.service.submit(Job(pay(caller, three))) for _ in range(2)]
+        for job in (first, large):
+            finished(job)
+        again = books.record(pay(caller, three))
+
+    assert taken == [False, False]
+    assert isinstance(again.result, Outcome)
+
+
+def test_an_observer_that_fails_changes_nothing(database: Database) -> None:
+    """A broken measurement is logged; the payment was recorded, once, and is answered so."""
+
+    class Broken(Quiet):
+        def batch_committed(self, **measured: int) -> None:
+            """Fail."""
+            raise ZeroDivisionError(measured)
+
+    with Books(database, observer=Broken()) as books:
+        outcome = books.outcome(pay(books.caller(), {1: "1"}))
+
+    assert outcome.success
+    assert books.balances()[1] == 900
+
+
+def test_a_writer_that_breaks_leaves_nobody_waiting(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the loop itself fails, all are answered, no more are taken, and it is not ready."""
+    with Books(database) as books:
+        caller = books.caller()
+        monkeypatch.setattr(Writer, "_process", lambda *_: 1 / 0)
+        result = books.record(pay(caller, {1: "1"})).result
+        deadline = time.monotonic() + 10
+        while books.service.readiness() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        ready = books.service.readiness()
+        taken = books.service.submit(Job(pay(caller, {1: "1"})))
+
+    assert result == Unavailable("The writer has ended.")
+    assert "Restart the server" in (ready or "")
+    assert taken is False
 
 
 def test_stopping_finishes_what_was_taken(database: Database) -> None:

@@ -67,3 +67,8 @@ def digest_streamed(entry: Entry, postings: Iterable[Posting]) -> bytes:
         digested.update(f",{_encode(posting)}".encode())
     digested.update(b"]")
     return digested.digest()
+
+
+def answer_digest(fingerprint: bytes, entry_id: bytes, body: bytes) -> bytes:
+    """SHA-256 over a kept answer: its request's fingerprint, its entry's id, and the body."""
+    return hashlib.sha256(fingerprint + entry_id + body).digest()

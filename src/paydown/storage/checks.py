@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, text
 
 from paydown.domain import journal
 from paydown.domain.model import Entry, Posting
-from paydown.storage.schema import entry, posting
+from paydown.storage.schema import entry, kept_answer, posting
 
 
 class Question(NamedTuple):
@@ -225,6 +225,15 @@ def ask(connection: Connection, question: Question) -> Iterator[str]:
     """Each breach found, in words."""
     for row in connection.execute(text(question.breaches)).mappings():
         yield question.template.format(**row)
+
+
+def altered_answers(connection: Connection) -> Iterator[tuple[str, bool]]:
+    """Every kept answer's key, and whether it says other than when it was kept."""
+    columns = ("customer_id", "idempotency_key", "fingerprint", "entry_id", "body", "digest")
+    rows = connection.execute(select(*(kept_answer.c[name] for name in columns)))
+    for customer_id, key, fingerprint, entry_id, body, digest in rows:
+        found = journal.answer_digest(fingerprint, entry_id, body)
+        yield f"the answer kept for key {key!r} of customer {customer_id}", found != digest
 
 
 def altered_entries(connection: Connection) -> Iterator[tuple[str, bool]]:

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from paydown.storage import sqlite
 from paydown.storage.faults import StoreLocked, StoreUnavailable
+from paydown.storage.files import Files
 from paydown.storage.sqlite import append_only, damages, make_file, objects, path_of
 
 __all__ = ["Database", "append_only", "damages", "make_file", "objects", "path_of"]
@@ -174,15 +175,15 @@ class Database:
 class Session:
     """A writer's connection at driver level. Every fault leaves it as ``StoreUnavailable``.
 
-    After a fault the connection is closed; the next ``begin`` opens it anew, provided that the path
-    still names the file that was opened first.
+    After a fault, ``disconnect``: the next ``begin`` opens the ledger anew, provided that the path
+    still names the file that it named when the session was made.
     """
 
     def __init__(self, path: Path, *, wait_seconds: int) -> None:
         self._path = path
         self._wait_seconds = wait_seconds
         self._connection: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
+        self._files = Files(path)
 
     def begin(self) -> None:
         """Start a write transaction, waiting a bounded time for the lock."""
@@ -190,9 +191,8 @@ class Session:
             self.check_file()
             if self._connection is None:
                 self._connection = sqlite.connect(self._path, wait_seconds=self._wait_seconds)
-            if self._identity is None:
-                self._identity = sqlite.identity(self._path)
             self._connection.execute("BEGIN IMMEDIATE")
+        self._files.note_beside()
 
     def fetch(self, statement: Statement, rows: Sequence[Row]) -> list[Row]:
         """The result of a statement over ``listed`` rows; no query is made for none."""
@@ -230,19 +230,22 @@ class Session:
             raise StoreUnavailable("The ledger is in use and could not be brought to rest.")
 
     def probe(self) -> None:
-        """Write and sync something harmless, to see whether the store can be written again."""
+        """Write and sync something harmless, to see whether the store can be written."""
         self.begin()
-        with sqlite.naming_faults(self._path):
-            (version,) = self._open.execute("PRAGMA user_version").fetchone()
-            self._open.execute(f"PRAGMA user_version={int(version)}")
-        self.commit()
+        try:
+            with sqlite.naming_faults(self._path):
+                (version,) = self._open.execute("PRAGMA user_version").fetchone()
+                self._open.execute(f"PRAGMA user_version={int(version)}")
+            self.commit()
+        finally:
+            self.rollback()
 
     def check_file(self) -> None:
-        """Raise unless the path still names the file that this session opened."""
-        if self._identity is not None and sqlite.identity(self._path) != self._identity:
+        """Raise unless the paths still name the files that this session opened."""
+        if not self._files.unchanged():
             raise StoreUnavailable(
-                f"The ledger at {self._path} was moved or replaced while the server was running. "
-                "Restart the server.",
+                f"The ledger at {self._path}, or a file beside it, was moved or replaced while the "
+                "server was running. Restart the server.",
                 passing=False,
                 outcome_unknown=True,
             )
@@ -253,13 +256,20 @@ class Session:
             try:
                 self._connection.execute("ROLLBACK")
             except sqlite3.Error:
-                self.close()
+                self.disconnect()
+
+    def disconnect(self) -> None:
+        """Close the connection; an open transaction is undone. ``begin`` opens another."""
+        connection, self._connection = self._connection, None
+        self._files.forget_beside()
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
 
     def close(self) -> None:
-        """Close the connection; an open transaction is undone."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """End the session."""
+        self.disconnect()
+        self._files.close()
 
     @property
     def _open(self) -> sqlite3.Connection:

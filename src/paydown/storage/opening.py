@@ -21,8 +21,7 @@ def open_store(url: str, *, lock_wait_seconds: int = 5) -> Database:
         raise SchemaMismatch(
             f"There is no ledger at {path}. Make one with: paydown migrate --database {url}"
         )
-    if not path.is_file():
-        raise SchemaMismatch(f"{path} is not a file. Name the ledger's file.")
+    _refuse_folder(path)
     database = Database(path, lock_wait_seconds=lock_wait_seconds)
     with database.read() as connection:
         _check_version(connection, path)
@@ -35,6 +34,7 @@ def migrate(url: str) -> str | None:
     Returns the revision it had before, None for a new ledger. Running it again changes nothing.
     """
     path = path_of(url)
+    _refuse_folder(path)
     if not path.parent.is_dir():
         raise SchemaMismatch(f"There is no folder {path.parent}. Make it first.")
     config = _alembic()
@@ -90,11 +90,19 @@ def _check_version(connection: Connection, path: Path) -> None:
         )
 
 
+def _refuse_folder(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise SchemaMismatch(f"{path} is not a file. Name the ledger's file.")
+
+
 def _revision(connection: Connection, path: Path) -> str | None:
     tables = inspect(connection).get_table_names()
     if tables and "alembic_version" not in tables:
         raise SchemaMismatch(f"The file {path} is not a ledger: it holds other tables.")
-    return MigrationContext.configure(connection).get_current_revision()
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if tables and revision is None:
+        raise SchemaMismatch(f"The file {path} is not a ledger: it does not say its version.")
+    return revision
 
 
 def _refuse_newer(found: str | None, path: Path) -> None:

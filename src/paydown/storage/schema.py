@@ -275,6 +275,7 @@ kept_answer = _table(
     _bytes("fingerprint"),
     _bytes("entry_id"),
     _bytes("body"),
+    _bytes("digest"),
     PrimaryKeyConstraint("customer_id", "login_id", "kind", "idempotency_key"),
     ForeignKeyConstraint(["customer_id", "entry_id"], ["entry.customer_id", "entry.entry_id"]),
     _one_of("kind", Kind),

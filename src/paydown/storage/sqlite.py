@@ -40,13 +40,16 @@ def path_of(url: str) -> Path:
         raise SchemaMismatch(
             f"{url!r} is not a database URL. Give one such as sqlite:///ledger.db."
         ) from None
-    if parsed.get_backend_name() != "sqlite":
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise SchemaMismatch(
             "Only SQLite is served so far. Give a URL such as sqlite:///ledger.db."
         )
     if not parsed.database or parsed.database == ":memory:":
         raise SchemaMismatch("A ledger needs a file. Give a URL such as sqlite:///ledger.db.")
-    return Path(parsed.database).resolve()
+    try:
+        return Path(parsed.database).resolve()
+    except ValueError as error:
+        raise SchemaMismatch(f"{url!r} names no file: {error}.") from None
 
 
 def make_file(path: Path) -> None:
@@ -72,15 +75,6 @@ def connect(path: Path, *, wait_seconds: int, mode: str = "rw") -> sqlite3.Conne
         connection.close()
         raise
     return connection
-
-
-def identity(path: Path) -> tuple[int, int] | None:
-    """Which file the path names now, None for none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def in_transaction(connection: Connection) -> bool:
@@ -144,16 +138,19 @@ def _name(error: BaseException | None, path: Path) -> StoreUnavailable | None:
             )
         case sqlite3.SQLITE_CANTOPEN:
             return StoreUnavailable(
-                f"The ledger at {path} cannot be opened. Check that it is there."
+                f"The ledger at {path} cannot be opened. Check that it is there, and that its "
+                "folder can be written."
             )
+        case sqlite3.SQLITE_PROTOCOL:
+            return StoreLocked(f"The locks on the ledger at {path} could not be had.")
         case sqlite3.SQLITE_IOERR:
             return StoreUnavailable(
                 f"The disk of {path} reports an I/O error ({error}).", outcome_unknown=True
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return StoreUnavailable(
-                f"The ledger at {path} is damaged or not an SQLite file ({error}). "
-                "Stop the server and restore a backup.",
+                f"The file {path} cannot be read as a ledger ({error}). Stop any server on it and "
+                "run paydown verify; restore a backup only if that fails too.",
                 passing=False,
                 outcome_unknown=True,
             )

@@ -159,10 +159,12 @@ class Store:
         if not entries:
             return False
         session = self._session
-        session.close()
+        session.disconnect()
         session.begin()
-        there = session.fetch_one(_FIND_ENTRY, (entries[0].customer_id, entries[0].entry_id))
-        session.rollback()
+        try:
+            there = session.fetch_one(_FIND_ENTRY, (entries[0].customer_id, entries[0].entry_id))
+        finally:
+            session.rollback()
         if there:
             session.settle()
         return bool(there)
@@ -261,7 +263,9 @@ def _posting_rows(entry: Entry) -> list[Row]:
 def _answer_row(command: Command, entry: Entry, answer: bytes) -> Row:
     key = decide.key_id(command)
     assert key is not None, "only a keyed answer is kept"
-    return (*key, decide.fingerprint(command), entry.entry_id, answer)
+    fingerprint = decide.fingerprint(command)
+    digest = journal.answer_digest(fingerprint, entry.entry_id, answer)
+    return (*key, fingerprint, entry.entry_id, answer, digest)
 
 
 def _replay_row(command: Command, stamp: Stamp, line: RecordedLine) -> Row:

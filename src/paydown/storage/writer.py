@@ -3,6 +3,8 @@
 Law of this file: one thread, one session. It takes one command, then all that wait, up to a bound,
 and never sleeps to fill a batch. No result leaves before the commit that it speaks of returned.
 If deciding or saving raises, which is our bug, the batch is halved until the offender fails alone.
+Once a commit was attempted nothing is saved again: the books are asked what came of it, and a
+command's entry id, chosen once, could not enter them twice.
 """
 
 import logging
@@ -52,10 +54,12 @@ class Job:
 
     ``waiter`` is the submitter's own (an asyncio Future, say): it is handed back untouched.
     ``answer`` is set where the body had to be made before COMMIT (a keyed command).
+    ``stamp`` is the writer's: chosen once, however often the command is tried.
     """
 
     command: Command
     waiter: Any = None
+    stamp: Stamp | None = None
     result: Result | None = None
     answer: bytes | None = None
 
@@ -75,6 +79,7 @@ class Pace:
     """How much may wait, and how much is taken together."""
 
     queue_max: int = 1024
+    queue_lines_max: int = 200_000
     batch_max: int = 64
 
 
@@ -100,6 +105,7 @@ class Writer:
         self._recorded_at = 0
         self._fault: StoreUnavailable | None = None
         self._waiting: deque[Job] = deque()
+        self._waiting_lines = 0
         self._changed = threading.Condition()
         self._stopping = False
         self._deliver: Deliver = _nobody
@@ -112,12 +118,20 @@ class Writer:
 
     def submit(self, job: Job) -> bool:
         """Queue the job; False when the queue is full or the writer is stopping."""
+        lines = _line_count(job)
         with self._changed:
-            if self._stopping or len(self._waiting) >= self._pace.queue_max:
+            if self._stopping or self._is_full(lines):
                 return False
             self._waiting.append(job)
+            self._waiting_lines += lines
             self._changed.notify()
         return True
+
+    def _is_full(self, lines: int) -> bool:
+        """A request with more lines than may wait is taken when nothing else waits."""
+        if len(self._waiting) >= self._pace.queue_max:
+            return True
+        return bool(self._waiting) and self._waiting_lines + lines > self._pace.queue_lines_max
 
     def stop(self) -> None:
         """Take no more, finish all that was taken, and close the store."""
@@ -143,16 +157,41 @@ class Writer:
         return str(self._fault) if self._fault else None
 
     def _run(self) -> None:
-        while (jobs := self._take()) is not None:
-            if not jobs:
-                self._probe()
-                continue
+        try:
+            while (jobs := self._take()) is not None:
+                if jobs:
+                    self._serve(jobs)
+                else:
+                    self._probe()
+        except BaseException:
+            _log.exception("the writer ended")
+            self._fault = StoreUnavailable("The writer ended. Restart the server.", passing=False)
+        finally:
+            self._end()
+
+    def _serve(self, jobs: Sequence[Job]) -> None:
+        try:
             self._process(jobs)
-            try:
-                self._deliver(jobs)
-            except Exception:
-                _log.exception("delivering a batch failed")
+        finally:
+            self._hand_back(jobs)
+
+    def _end(self) -> None:
+        """Whoever still waits, which is nobody unless the loop broke, is answered."""
+        with self._changed:
+            self._stopping = True
+            left = list(self._waiting)
+            self._waiting.clear()
+        self._hand_back(left)
         self._session.close()
+
+    def _hand_back(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            if job.result is None:
+                job.result = Unavailable("The writer has ended.")
+        try:
+            self._deliver(jobs)
+        except Exception:
+            _log.exception("delivering a batch failed")
 
     def _take(self) -> list[Job] | None:
         """One job and all that wait, up to the bounds; none after a fault's pause; None to end."""
@@ -163,77 +202,113 @@ class Writer:
                 hopeful = self._fault is not None and self._fault.passing
                 if not self._changed.wait(PROBE_SECONDS if hopeful else None):
                     return []
-            jobs = [self._waiting.popleft()]
-            line_count = len(jobs[0].command.request.lines)
-            while self._waiting and len(jobs) < self._pace.batch_max and line_count < LINES_MAX:
-                jobs.append(self._waiting.popleft())
-                line_count += len(jobs[-1].command.request.lines)
+            jobs: list[Job] = []
+            lines = 0
+            while self._waiting and len(jobs) < self._pace.batch_max and lines < LINES_MAX:
+                job = self._waiting.popleft()
+                lines += _line_count(job)
+                jobs.append(job)
+            self._waiting_lines -= lines
         return jobs
 
     def _process(self, jobs: Sequence[Job]) -> None:
-        """Give every job its result, whatever happens."""
+        """Give every job its result."""
+        stamps = [self._stamp(job) for job in jobs]
         try:
-            self._record(jobs)
+            self._refuse_if_broken()
+            recorded = self._store.save([job.command for job in jobs], stamps)
         except StoreUnavailable as fault:
-            self._note(fault)
-            for job in jobs:
-                job.result = Unavailable(str(fault))
+            self._refuse(jobs, fault)
         except Exception:
-            if len(jobs) > 1:
-                middle = len(jobs) // 2
-                self._process(jobs[:middle])
-                self._process(jobs[middle:])
-                return
+            self._isolate(jobs)
+        else:
+            self._commit(jobs, recorded)
+
+    def _isolate(self, jobs: Sequence[Job]) -> None:
+        """Saving raised: our bug. Nothing was recorded; the halves are tried by themselves."""
+        if len(jobs) == 1:
             _log.exception("recording failed", extra={"request_id": jobs[0].command.request_id})
             jobs[0].result = Failed.FAILED
+            return
+        middle = len(jobs) // 2
+        self._process(jobs[:middle])
+        self._process(jobs[middle:])
 
-    def _record(self, jobs: Sequence[Job]) -> None:
-        if self._fault is not None and not self._fault.passing:
-            raise StoreUnavailable(str(self._fault), passing=False)
-        commands = [job.command for job in jobs]
-        recorded = self._store.save(commands, [self._stamp(command) for command in commands])
+    def _commit(self, jobs: Sequence[Job], recorded: Sequence[Recorded]) -> None:
+        """Make the batch durable, then set the results; on any doubt ask the books."""
         started = time.perf_counter_ns()
         try:
             self._store.commit()
-        except StoreUnavailable as fault:
-            self._settle(fault, recorded)
-        self._observer.batch_committed(
-            commands=len(jobs), commit_ns=time.perf_counter_ns() - started
-        )
+        except Exception as error:
+            fault = _as_fault(error)
+            if not self._is_recorded(fault, recorded):
+                self._refuse(jobs, fault)
+                return
+        commit_ns = time.perf_counter_ns() - started
         self._fault = None
         for job, (decision, answer) in zip(jobs, recorded, strict=True):
             job.result = decision
             job.answer = answer
+        try:
+            self._observer.batch_committed(commands=len(jobs), commit_ns=commit_ns)
+        except Exception:
+            _log.exception("observing a commit failed")
 
-    def _settle(self, fault: StoreUnavailable, recorded: Sequence[Recorded]) -> None:
-        """After a commit that failed: raise, unless it is found to have happened all the same."""
+    def _is_recorded(self, fault: StoreUnavailable, recorded: Sequence[Recorded]) -> bool:
+        """Whether a commit that failed is found to have happened all the same."""
         if not (fault.outcome_unknown and fault.passing):
-            raise fault
+            return False
         _log.warning("the outcome of a commit is unknown; opening the ledger anew")
-        if not self._store.found(recorded):
-            raise fault
+        try:
+            return self._store.found(recorded)
+        except Exception:
+            _log.exception("the outcome of a commit stays unknown")
+            return False
 
-    def _stamp(self, command: Command) -> Stamp:
+    def _refuse_if_broken(self) -> None:
+        if self._fault is not None and not self._fault.passing:
+            raise StoreUnavailable(str(self._fault), passing=False)
+
+    def _stamp(self, job: Job) -> Stamp:
         """Never twice the same record time, and never an earlier one, whatever the clock does."""
-        self._recorded_at = max(self._clock(), self._recorded_at + 1)
-        written = self._write_instant(self._recorded_at, command.caller.time_zone)
-        return Stamp(new_entry_id(self._recorded_at), self._recorded_at, written)
+        if job.stamp is None:
+            self._recorded_at = max(self._clock(), self._recorded_at + 1)
+            written = self._write_instant(self._recorded_at, job.command.caller.time_zone)
+            job.stamp = Stamp(new_entry_id(self._recorded_at), self._recorded_at, written)
+        return job.stamp
+
+    def _refuse(self, jobs: Sequence[Job], fault: StoreUnavailable) -> None:
+        """Remember the fault, and open the ledger anew for the next batch."""
+        self._note(fault)
+        for job in jobs:
+            job.result = Unavailable(str(fault))
 
     def _note(self, fault: StoreUnavailable) -> None:
-        """Remember the fault, and open the ledger anew for the next batch."""
         if self._fault is None or str(self._fault) != str(fault):
             _log.error("the store is unavailable: %s", fault)
         self._fault = fault
-        self._session.close()
+        self._session.disconnect()
 
     def _probe(self) -> None:
         try:
             self._session.probe()
-        except StoreUnavailable as fault:
-            self._note(fault)
+        except Exception as error:
+            self._note(_as_fault(error))
         else:
             _log.warning("the store is available again")
             self._fault = None
+
+
+def _as_fault(error: Exception) -> StoreUnavailable:
+    """What a commit or a probe raised, as a fault; what has no name is an unknown outcome."""
+    if isinstance(error, StoreUnavailable):
+        return error
+    _log.error("the store failed in an unknown way", exc_info=error)
+    return StoreUnavailable("The store failed in an unknown way.", outcome_unknown=True)
+
+
+def _line_count(job: Job) -> int:
+    return len(job.command.request.lines)
 
 
 def _nobody(_: Sequence[Job]) -> None:

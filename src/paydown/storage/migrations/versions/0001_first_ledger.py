@@ -245,6 +245,7 @@ def upgrade() -> None:
         _bytes("fingerprint"),
         _bytes("entry_id"),
         _bytes("body"),
+        _bytes("digest"),
         _check(
             "ck_kept_answer_kind", "kind IN ('payment', 'write_down', 'charge', 'opening_balance')"
         ),

@@ -1,0 +1,60 @@
+"""The files of an open ledger, and whether their paths still name them.
+
+Law of this file: it never opens a ledger for reading or writing. Closing such a handle would drop
+the locks that SQLite holds on the file for this whole process.
+"""
+
+import os
+from pathlib import Path
+
+Identity = tuple[int, int] | None
+"""Device and inode, or None where there is no file."""
+
+BESIDE = ("-wal", "-shm")
+"""What SQLite keeps beside the ledger: the newest commits, and the locks on them."""
+
+
+class Files:
+    """The ledger's file, pinned from the start, and those beside it while a connection is open."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # A file that is held by O_PATH keeps its inode number, also when it is removed, so that a
+        # new file at the path cannot be taken for it. Where there is no O_PATH, the number decides.
+        flag = getattr(os, "O_PATH", None)
+        self._pin = os.open(path, flag) if flag is not None and path.exists() else None
+        self._main = identify(path)
+        self._beside: list[Identity] = []
+
+    def note_beside(self) -> None:
+        """Remember the files beside the ledger, now that a transaction has made them."""
+        if not self._beside:
+            self._beside = self._identify_beside()
+
+    def forget_beside(self) -> None:
+        """The connection is closed, and SQLite may have removed them."""
+        self._beside = []
+
+    def unchanged(self) -> bool:
+        """Whether each path names the file that it named when it was noted."""
+        if self._main is None or identify(self._path) != self._main:
+            return False
+        return not self._beside or self._identify_beside() == self._beside
+
+    def close(self) -> None:
+        """Let go of the ledger's file."""
+        if self._pin is not None:
+            os.close(self._pin)
+            self._pin = None
+
+    def _identify_beside(self) -> list[Identity]:
+        return [identify(Path(f"{self._path}{suffix}")) for suffix in BESIDE]
+
+
+def identify(path: Path) -> Identity:
+    """Which file the path names now."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
