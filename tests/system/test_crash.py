@@ -7,6 +7,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,34 @@ def test_sigterm_under_load_answers_all_that_was_accepted(own_ledger: Path) -> N
 
     assert len(acknowledged) > 50
     assert set(recorded(own_ledger)) == acknowledged
+
+
+def test_64_clients_on_one_item_never_take_it_below_zero(own_ledger: Path) -> None:
+    """What the clients were told was accepted is exactly what the item lost."""
+    server = serve(own_ledger)
+    body = {
+        "ContactId": ANNA,
+        "PaymentDate": "2026-02-05",
+        "TenderTypeId": EXTERNAL,
+        "BillingPayments": [{"BillingId": 1, "Amount": "0.37"}],
+    }
+
+    def pay_often(_: int) -> int:
+        answers = [post(f"{server.base_url}/POS/BillingPayments", body, HEADERS) for _ in range(3)]
+        return sum(answer.body["Success"] for answer in answers)
+
+    with ThreadPoolExecutor(64) as clients:
+        accepted = sum(clients.map(pay_often, range(64)))
+    assert server.stop() == 0
+
+    connection = sqlite3.connect(own_ledger)
+    (balance,) = connection.execute(
+        "SELECT balance FROM billing_item WHERE customer_id = 1 AND billing_id = 1"
+    ).fetchone()
+    connection.close()
+    assert accepted == 1000 // 37
+    assert balance == 1000 - 37 * accepted
+    assert run("verify", "--database", f"sqlite:///{own_ledger}").returncode == 0
 
 
 def test_a_second_server_is_told_why_it_cannot_start(own_ledger: Path) -> None:
