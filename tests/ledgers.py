@@ -45,6 +45,9 @@ class Quiet:
     def on_forecast(self, row_count: int, seconds: float) -> None:
         """Nothing."""
 
+    def on_recorded(self) -> None:
+        """Nothing."""
+
     def batch_committed(self, *, commands: int, commit_ns: int) -> None:
         """Nothing."""
 

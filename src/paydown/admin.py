@@ -67,10 +67,10 @@ class Admin:
     """The operations on one ledger, each in a transaction of its own; safe beside a server."""
 
     def __init__(
-        self, database: Database, on_login_change: Callable[[str], None] | None = None
+        self, database: Database, on_login_change: Callable[[str], None] = lambda _: None
     ) -> None:
         self._database = database
-        self._on_login_change = on_login_change or _tell_nobody
+        self._on_login_change = on_login_change
 
     def add_customer(self, new: NewCustomer) -> Customer | Mistake:
         """Add a customer, by default with all it needs to take payments."""
@@ -192,10 +192,14 @@ class Admin:
             customer = _find_customer(connection, customer_guid)
             if isinstance(customer, Mistake):
                 return customer
-            for known in reference.list_tender_types(connection, customer.customer_id):
+            customer_id = customer.customer_id
+            for known in reference.list_tender_types(connection, customer_id):
                 if known.tender_type_id == tender_type_id:
+                    account = _find_clearing_account(connection, customer_id, known.clearing_code)
+                    if active and isinstance(account, Mistake):
+                        return account
                     reference.set_tender_type_active(
-                        connection, customer.customer_id, tender_type_id, active=active
+                        connection, customer_id, tender_type_id, active=active
                     )
                     return known._replace(active=active)
             return Mistake(f"{customer.name} has no tender type {tender_type_id}.")
@@ -389,10 +393,6 @@ def _say(account: Account) -> str:
 
 def _say_tender(tender_type: TenderType) -> str:
     return f"{tender_type.tender_type_id} ({tender_type.name})"
-
-
-def _tell_nobody(user_name: str) -> None:
-    """No process but this one has a cache to clear."""
 
 
 def _now() -> int:

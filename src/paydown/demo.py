@@ -1,16 +1,18 @@
 """A demo customer to try Paydown on: made by the import and by real payments, never by hand.
 
-Law of this file: it only ever deletes what an interrupted demo left. All names are made up, and the
-same on every machine.
+Law of this file: it only ever deletes what an interrupted demo left, while it holds the folder. All
+names are made up, and the same on every machine.
 """
 
 import csv
+import fcntl
 import json
 import os
 import shlex
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -41,6 +43,7 @@ _OWN_ITEM_COUNTS = (30, 12)
 _INCOME = "4000"
 _BAD_DEBT = "6000"
 _EXTERNAL_PAYMENT = 28
+_UNPUBLISHED = ".demo.json"
 
 _FIRST_NAMES = (
     *("Ada", "Bram", "Carys", "Dev", "Elin", "Farah", "Gwil", "Hana", "Idris", "Jonas"),
@@ -82,30 +85,22 @@ class _Plan(NamedTuple):
 
 
 def prepare(directory: Path) -> Demo | Mistake:
-    """The demo in the directory, made where there is none."""
-    ledger, published = directory / "ledger.db", directory / "demo.json"
-    making = directory / ".making"
-    if making.exists():
-        for left in directory.glob("ledger.db*"):
-            left.unlink()
-    elif ledger.exists() and published.exists():
-        return _read(directory)
-    elif ledger.exists():
-        return Mistake(f"{ledger} is not a demo's: there is no demo.json. Name another directory.")
-    directory.mkdir(parents=True, exist_ok=True)
-    making.touch()
-    return Demo(directory, _make(directory, f"sqlite:///{ledger.resolve()}"))
+    """The demo in the directory, made where there is none. Raises ``StoreUnavailable``."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with _claim(directory) as claimed:
+            if claimed:
+                return _prepare(directory)
+    except OSError as error:
+        return Mistake(f"The demo's folder {directory} cannot be used: {error.strerror}.")
+    return Mistake(f"Another demo is being made in {directory}: wait, or name another directory.")
 
 
 def publish(demo: Demo, *, host: str, port: int) -> None:
-    """Write ``demo.json``, readable by its owner alone: it holds the passwords."""
+    """Write ``demo.json``, which tells scripts that the demo is served, and where."""
     demo.document["base_url"] = _base_url(host, port)
-    written = demo.directory / ".demo.json"
-    written.unlink(missing_ok=True)
-    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(demo.document, file, indent=2)
-    written.replace(demo.directory / "demo.json")
-    (demo.directory / ".making").unlink(missing_ok=True)
+    _write(demo, "demo.json")
+    (demo.directory / _UNPUBLISHED).unlink(missing_ok=True)
 
 
 def introduce(demo: Demo, *, host: str, port: int) -> Iterator[str]:
@@ -131,9 +126,57 @@ def _base_url(host: str, port: int) -> str:
     return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
 
 
-def _read(directory: Path) -> Demo:
-    """The demo that was published there, with today's balances."""
-    document = json.loads((directory / "demo.json").read_text())
+@contextmanager
+def _claim(directory: Path) -> Iterator[bool]:
+    """Hold the folder, and say whether no other demo does."""
+    handle, claimed = os.open(directory, os.O_RDONLY), False
+    try:
+        with suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            claimed = True
+        yield claimed
+    finally:
+        os.close(handle)
+
+
+def _prepare(directory: Path) -> Demo | Mistake:
+    ledger, making = directory / "ledger.db", directory / ".making"
+    documents = [directory / name for name in ("demo.json", _UNPUBLISHED)]
+    if making.exists():
+        _remove_unfinished(ledger)
+    elif ledger.exists():
+        for document in documents:
+            if document.exists():
+                return _read(directory, document)
+        return Mistake(f"{ledger} is not a demo's: there is no demo.json. Name another directory.")
+    making.touch()
+    for document in documents:  # the passwords of a ledger that is gone
+        document.unlink(missing_ok=True)
+    made = Demo(directory, _make(directory, f"sqlite:///{ledger.resolve()}"))
+    _write(made, _UNPUBLISHED)
+    making.unlink()
+    return made
+
+
+def _remove_unfinished(ledger: Path) -> None:
+    """Remove the ledger, unless it is served. What serves it is told by a file that stays."""
+    with Database(ledger).claim():
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            Path(f"{ledger}{suffix}").unlink(missing_ok=True)
+
+
+def _write(demo: Demo, name: str) -> None:
+    """Write the document whole or not at all, readable by its owner alone: it holds passwords."""
+    written = demo.directory / ".writing"
+    written.unlink(missing_ok=True)
+    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(demo.document, file, indent=2)
+    written.replace(demo.directory / name)
+
+
+def _read(directory: Path, published: Path) -> Demo:
+    """The demo that was made there, with today's balances."""
+    document = json.loads(published.read_text())
     url = f"sqlite:///{(directory / 'ledger.db').resolve()}"
     facts = _describe(opening.open_store(url), document["customer_guid"])
     return Demo(directory, {**document, **facts, "database": url})
@@ -274,6 +317,9 @@ class _Unwatched:
 
     def on_forecast(self, row_count: int, seconds: float) -> None:
         """Say nothing."""
+
+    def on_recorded(self) -> None:
+        """Nor here."""
 
 
 def _record(database: Database, plans: Sequence[_Plan]) -> None:

@@ -77,13 +77,16 @@ def test_a_tender_type_is_added_disabled_and_enabled(paydown, customer):
         (["add", "40", "X", "--clearing", "77"], "There is no account with the code '77'."),
         (["add", "40", "X", "--clearing", "1100"], "Account 1100 (Billing receivables) is a rec"),
         (["add", "40", "X", "--clearing", "6100"], "Account 6100 (Goodwill) is disabled."),
+        (["enable", "4"], "Account 2110 (E Card balances) is disabled."),
         (["disable", "40"], "Harbourside Leisure has no tender type 40."),
     ],
 )
 def test_a_mistake_with_a_tender_type_changes_nothing(paydown, customer, arguments, sentence):
     """Money cannot be expected on an account that does not take it."""
     place = ("--customer", customer.customer_guid)
-    paydown("account", "disable", "6100", *place)
+    paydown("tender-type", "disable", "4", *place)
+    for disabled in ("2110", "6100"):
+        paydown("account", "disable", disabled, *place)
     before = paydown("tender-type", "list", *place, "--json").document
     answer = paydown("tender-type", *arguments, *place)
     assert answer.status == 1

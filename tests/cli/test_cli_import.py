@@ -221,12 +221,48 @@ def test_bytes_that_are_not_utf_8_are_found_on_their_line(paydown, customer, tmp
     assert answer.status == 0
 
 
-def test_an_unknown_customer_is_refused(paydown, tmp_path):
-    """Items go nowhere else."""
+@pytest.mark.parametrize(
+    ("guid", "sentence"),
+    [("x", "'x' is not a customer's guid."), (CARA, f"There is no customer {CARA}.")],
+)
+def test_an_unknown_customer_is_refused(paydown, tmp_path, guid, sentence):
+    """Items go nowhere else, and the command that lists customers is named."""
     file = tmp_path / "items.csv"
     file.write_text(f"{HEADER}\n{ROWS[0]}\n")
-    answer = paydown("import", "items", file, "--customer", "x")
-    assert (answer.status, answer.stderr) == (1, "There is no customer x.\n")
+    answer = paydown("import", "items", file, "--customer", guid)
+    assert (answer.status, answer.stderr) == (1, f"{sentence} See: paydown customer list\n")
+
+
+def test_a_file_without_rows_must_be_meant(load):
+    """An export that went wrong is not taken for an import that is done."""
+    answer = load()
+    assert (answer.status, answer.stderr) == (
+        1,
+        "The file has no rows: nothing was imported. Where that is right: --expect-count 0\n",
+    )
+    assert load(options=["--expect-count", 0]).stdout == (
+        "0 rows of 0.00 GBP: 0 imported, 0 known already.\n"
+    )
+
+
+def test_a_file_s_name_may_be_anything(paydown, customer, database, tmp_path):
+    """It is noted on the entry in characters that can be printed."""
+    file = tmp_path / "a\x1b[2J.csv"
+    file.write_text(f"{HEADER}\n{ROWS[0]}\n")
+    assert paydown("import", "items", file, "--customer", customer.customer_guid).status == 0
+    with database.read() as connection:
+        notes = connection.exec_driver_sql("SELECT notes FROM entry").scalar_one()
+    assert notes == r"Import of 'a\x1b[2J.csv'"
+
+
+def test_a_batch_s_name_can_be_printed(load, items):
+    """It is kept for good and shown to people."""
+    answer = load(*ROWS, options=["--batch", "march\x1b[2J"])
+    assert (answer.status, answer.stderr) == (
+        1,
+        "The batch's name holds '\\x1b', which cannot be printed.\n",
+    )
+    assert items(ANNA) == []
 
 
 @pytest.mark.parametrize("total", ["x", "1e3", "-1"])
@@ -296,6 +332,14 @@ def test_an_interrupt_after_the_commit_is_too_late(load, items, database, monkey
 
     monkeypatch.setattr(type(database), "begin_write", commit_then_interrupt)
     assert load(*ROWS).stdout.startswith("3 rows of 265.00 GBP: 3 imported")
+    assert len(items(ANNA)) == 2
+
+
+def test_an_interrupt_while_the_answer_is_printed_denies_nothing(load, items, monkeypatch):
+    """Whoever stops reading is not told that what was imported was not."""
+    monkeypatch.setattr(importing, "_say", interrupt)
+    answer = load(*ROWS)
+    assert (answer.status, answer.stderr) == (130, "Interrupted: all of the file was imported.\n")
     assert len(items(ANNA)) == 2
 
 

@@ -82,6 +82,28 @@ def test_the_installed_command_is_the_same(tmp_path):
     assert len(ended.stderr.splitlines()) == 1
 
 
+EARLY = """
+class Interrupter:
+    def find_spec(self, name, path=None, target=None):
+        if name == "paydown.imports":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupter())
+"""
+LATE = "atexit.register(os.kill, os.getpid(), signal.SIGINT)"
+
+
+@pytest.mark.parametrize(
+    ("when", "status", "stderr"), [(EARLY, 130, "Interrupted.\n"), (LATE, 0, "")]
+)
+def test_ctrl_c_ends_a_start_and_spoils_no_end(when, status, stderr):
+    """Python still reading the program is an interruption like any other; a last word is none."""
+    program = f"import atexit, os, signal, sys\n{when}\nfrom paydown.cli import main\nmain()"
+    words = [sys.executable, "-c", program, "--version"]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (status, stderr)
+
+
 def test_migrate_makes_a_ledger_and_then_leaves_it_alone(paydown, tmp_path):
     """The first run makes it, the second changes nothing, and both say so."""
     url = f"sqlite:///{tmp_path / 'new.db'}"
@@ -158,6 +180,19 @@ def test_replays_are_listed(paydown, repeated):
     table = paydown("replays", "--database", repeated).stdout.splitlines()
     assert len(table) == 3
     assert "2.50 GBP" in table[1]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_caller_s_reference_moves_no_terminal_s_cursor(paydown, template, tmp_path, options):
+    """What was sent with control characters in it is listed with none."""
+    database = ledgers.copy_ledger(template, tmp_path / "odd.db")
+    with ledgers.Books(database) as books:
+        for _ in range(2):
+            sent = ledgers.pay(books.caller(), {1: "2.50"}, reference="R\x1b[2J\x9b2J\x7f\r\u202e7")
+            books.record(sent)
+    printed = paydown("replays", "--database", database.url, *options).stdout
+    assert "[2J" in printed
+    assert all(line.isprintable() for line in printed.split("\n"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shlex
 import stat
 from decimal import Decimal
@@ -16,6 +17,7 @@ from paydown.cli import serving
 from paydown.domain.model import Command, Kind
 from paydown.server import ServeError
 from paydown.storage import reference
+from paydown.storage.engine import Database
 from paydown.storage.opening import open_store
 from paydown.wire import messages
 from paydown.wire.headers import Media
@@ -157,19 +159,90 @@ def test_the_same_directory_is_the_same_demo(paydown, served, tmp_path):
     assert before["headers"]["password"] in first.stdout
 
 
-def test_a_demo_that_never_listened_is_made_anew(paydown, monkeypatch, tmp_path, served):
-    """A port in use, or Ctrl-C while it was made, leaves nothing that the next start trips over."""
+def test_a_demo_that_never_listened_is_served_next_time(paydown, monkeypatch, tmp_path, served):
+    """A port in use leaves a whole demo, unpublished, that the next start serves as it is."""
 
     def fail(settings, *, on_listening):
         raise ServeError("Cannot listen on 127.0.0.1 port 8080: Address already in use.")
 
-    place = ("demo", "--data", tmp_path / "d")
+    place, here = ("demo", "--data", tmp_path / "d"), tmp_path / "d"
     with monkeypatch.context() as patch:
         patch.setattr(serving, "run_server", fail)
         assert paydown(*place).status == 1
-    assert not (tmp_path / "d" / "demo.json").exists()
+    assert not (here / "demo.json").exists()
+    assert not (here / ".making").exists()
+    with open_store(f"sqlite:///{here / 'ledger.db'}").write() as connection:
+        connection.exec_driver_sql("UPDATE billing_item SET balance = 1 WHERE billing_id = 1001")
     assert paydown(*place).status == 0
-    assert (tmp_path / "d" / "demo.json").exists()
+    published = json.loads((here / "demo.json").read_text())
+    assert published["billing_items"][0]["balance"] == "0.01"
+    assert not [path.name for path in here.iterdir() if path.name.startswith(".")]
+
+
+@pytest.fixture
+def interrupted(paydown, monkeypatch, tmp_path, served):
+    """The folder of a demo whose making was ended by Ctrl-C."""
+
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(demo, "_describe", interrupt)
+        assert paydown("demo", "--data", tmp_path / "d").status == 130
+    return tmp_path / "d"
+
+
+def test_a_demo_whose_making_was_interrupted_is_made_anew(paydown, interrupted, served):
+    """The next start trips over nothing, and keeps the file that says whether a server runs."""
+    lock = interrupted / "ledger.db-server"
+    with lock.open() as held:
+        assert paydown("demo", "--data", interrupted).status == 0
+        assert lock.stat().st_ino == os.fstat(held.fileno()).st_ino
+    assert verified(f"sqlite:///{interrupted / 'ledger.db'}")
+
+
+def test_a_half_made_ledger_that_is_served_is_left_alone(paydown, interrupted, served):
+    """Whatever runs on it does not lose its file."""
+    ledger = interrupted / "ledger.db"
+    with Database(ledger).claim():
+        answer = paydown("demo", "--data", interrupted)
+    assert answer.status == 1
+    assert answer.stderr.startswith(f"Another server is running on {ledger}.")
+    assert ledger.exists()
+
+
+def test_a_second_demo_does_not_disturb_one_that_is_being_made(
+    paydown, monkeypatch, tmp_path, served
+):
+    """It ends with a sentence, and the first goes on to make sound books."""
+    import_items, others = demo._import_items, []
+
+    def import_late(*arguments):
+        others.append(paydown("demo", "--data", tmp_path / "d"))
+        import_items(*arguments)
+
+    monkeypatch.setattr(demo, "_import_items", import_late)
+    assert paydown("demo", "--data", tmp_path / "d").status == 0
+    (other,) = others
+    assert (other.status, other.stdout) == (1, "")
+    assert other.stderr == (
+        f"Another demo is being made in {tmp_path / 'd'}: wait, or name another directory.\n"
+    )
+    assert len(served) == 1
+    assert verified(served[0].database)
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(paydown, served, tmp_path):
+    """No traceback for a place where nothing can be."""
+    (tmp_path / "file").touch()
+    answer = paydown("demo", "--data", tmp_path / "file" / "demo")
+    assert answer.status == 1
+    assert answer.stderr.endswith("cannot be used: Not a directory.\n")
+
+
+def verified(url):
+    """Whether every invariant of the books holds."""
+    return all(finding.ok for finding in verify(open_store(url)))
 
 
 def test_a_ledger_that_is_no_demo_is_left_alone(paydown, served, tmp_path):

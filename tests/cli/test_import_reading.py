@@ -60,7 +60,10 @@ def test_columns_come_in_any_order_and_two_may_be_left_out():
         ({"contact_id": "7"}, "contact_id '7' is not a guid."),
         ({"contact_name": " "}, "contact_name is empty."),
         ({"contact_name": "n" * 256}, "contact_name is longer than 255 characters."),
-        ({"contact_name": "A\0"}, "contact_name holds a NUL character."),
+        ({"contact_name": "A\0"}, r"contact_name holds '\x00', which cannot be printed."),
+        ({"contact_name": "A\x1b[2J"}, r"contact_name holds '\x1b', which cannot be printed."),
+        ({"description": "A\u202eB"}, r"description holds '\u202e', which cannot be printed."),
+        ({"income_account": "40\x7f0"}, r"income_account holds '\x7f', which cannot be printed."),
         (
             {"billing_id": ""},
             "The row has no billing_id. Name the batch to have one given: --batch.",
@@ -155,11 +158,12 @@ def test_an_empty_file_lacks_every_column():
 
 
 def test_blank_lines_and_cells_over_lines_keep_the_line_numbers_right():
-    """A row is known by the line it starts on."""
+    """A row is known by the line it starts on; a text of several lines is a fault."""
     quoted = line(billing_id="2", description='"Fee\nfor two"')
-    rows, reader = read(HEADER, line(), "", quoted, line(billing_id="3"))
-    assert reader.faults.kept == []
-    assert [row.line_number for row in rows] == [2, 4, 6]
+    padded = line(billing_id="3", description='"Fee\n"')
+    rows, reader = read(HEADER, line(), "", quoted, padded, line(billing_id="4"))
+    assert reader.faults.kept == [Fault(4, r"description holds '\n', which cannot be printed.")]
+    assert [row.line_number for row in rows] == [2, 6, 8]
 
 
 def test_faults_beyond_the_hundredth_are_counted():

@@ -7,6 +7,7 @@ import time
 import uuid
 
 import pytest
+from sqlalchemy import Engine, event
 
 from ledgers import ANNA, CLUB, HEADER, Quiet, pay
 from paydown import imports
@@ -48,6 +49,20 @@ def before_applying(monkeypatch):
         monkeypatch.setattr(imports._Recorder, "_make_entries", make_late)
 
     return arrange
+
+
+@pytest.fixture
+def listening():
+    """Hear every event of that name on any connection, until the test ends."""
+    heard = []
+
+    def listen(name, hear):
+        event.listen(Engine, name, hear)
+        heard.append((name, hear))
+
+    yield listen
+    for name, hear in heard:
+        event.remove(Engine, name, hear)
 
 
 def all_hold(database):
@@ -137,6 +152,48 @@ def test_a_streamed_digest_is_the_entry_s_digest(books):
     bare = outcome.entry._replace(postings=())
     assert journal.digest_streamed(bare, iter(postings)) == journal.digest(outcome.entry)
     assert journal.digest(outcome.entry) == hashlib.sha256(form).digest()
+
+
+@pytest.mark.parametrize("batch", [None, "march"])
+def test_an_import_walks_no_table_that_grows(load, listening, batch):
+    """Whatever is asked beside staged rows is found by more of a key than the customer."""
+    temporary = ("staged_row", "new_item", "contact_change")
+    steps = []
+
+    def explain(connection, cursor, statement, parameters, context, many):
+        question = statement[statement.find("SELECT") :]
+        if question.startswith("SELECT") and any(name in question for name in temporary):
+            cursor.execute(f"EXPLAIN QUERY PLAN {question}", parameters)
+            steps.extend(detail for *_, detail in cursor.fetchall())
+
+    listening("before_cursor_execute", explain)
+    assert load(ROW.replace(",,Locker", ",30,Locker"), batch=batch).new_count == 1
+    tables = {step.split()[1] for step in steps if step.startswith("SEARCH")}
+    assert tables >= {"by_id", "by_line", "billing_item", "contact"}
+    assert [step for step in steps if "(customer_id=?)" in step] == []
+    scanned = {step.split()[1] for step in steps if step.startswith("SCAN")}
+    assert {name for name in scanned if "subquery" not in name} <= set(temporary)
+
+
+def test_an_import_works_no_harder_for_what_is_there_already(load, listening):
+    """The same 20,000 rows again, and 20,000 others, take no more steps than the first."""
+
+    def numbered(first):
+        return [ROW.replace(",,Locker", f",{first + n},Locker") for n in range(20_000)]
+
+    counted = []
+    listening(
+        "connect",
+        lambda driver, _: driver.set_progress_handler(lambda: counted.append(1), 10_000),
+    )
+    first, others = numbered(1_000), numbered(50_000)
+    efforts = []
+    for rows, new_count in ((first, 20_000), (first, 0), (others, 20_000)):
+        counted.clear()
+        assert load(*rows, batch=None).new_count == new_count
+        efforts.append(len(counted))
+    assert efforts[0] > 100
+    assert max(efforts) < 1.5 * efforts[0]
 
 
 def test_payments_go_on_beside_a_hundred_thousand_rows(books, database, tmp_path, record_property):

@@ -5,55 +5,22 @@ option), never a traceback. Every command that answers takes ``--json``, which p
 on stdout. No password is ever an argument: the list of processes shows arguments to everybody.
 """
 
-from typing import Annotated
+import signal
+import sys
 
-import typer
+try:
+    from paydown.cli.commands import app
+except KeyboardInterrupt:  # Ctrl-C while Python still reads the program
+    sys.stderr.write("Interrupted.\n")
+    sys.exit(130)
 
-from paydown import __version__
-from paydown.cli import accounts, customers, importing, ledger, logins, serving, tender_types
-
-app = typer.Typer(
-    name="paydown",
-    help="Record payments and write-downs against members' billing items, once and for ever.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-
-
-def _print_version(*, wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"paydown {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    *,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            help="Print the version.",
-            is_eager=True,
-            callback=lambda value: _print_version(wanted=value),
-        ),
-    ] = False,
-) -> None:
-    """Record payments and write-downs against members' billing items, once and for ever."""
-
-
-app.command()(serving.serve)
-app.command()(serving.demo)
-app.command()(ledger.migrate)
-app.command()(ledger.verify)
-app.command()(ledger.replays)
-app.add_typer(customers.app, name="customer")
-app.add_typer(logins.app, name="login")
-app.add_typer(tender_types.app, name="tender-type")
-app.add_typer(accounts.app, name="account")
-app.add_typer(importing.app, name="import")
+__all__ = ["app", "main"]
 
 
 def main() -> None:
     """Run the command that was typed."""
-    app()
+    try:
+        app()
+    finally:
+        # All is done and said: while Python ends there is nothing left to interrupt.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

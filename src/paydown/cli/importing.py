@@ -70,8 +70,8 @@ def items(
     again imports only what is missing; a row that has changed is refused.
     """
     source = Source(file, customer, batch, expect_count, expect_total)
-    interrupted = "Interrupted: nothing was imported."
-    with answering(as_json=as_json, interrupted=interrupted) as output:
+    with answering(as_json=as_json) as output:
+        output.interrupted = "Interrupted: nothing was imported."
         with _Bar(output) as bar:
             result = import_items(open_store(database), source, bar)
         if isinstance(result, Rejected):
@@ -84,6 +84,7 @@ class _Bar(Progress):
 
     def __init__(self, output: Output) -> None:
         console = output.stderr
+        self._output = output
         super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -109,6 +110,10 @@ class _Bar(Progress):
         )
         if self.console.is_terminal and can_ask():
             typer.confirm("Go on?", abort=True, err=True)
+
+    def on_recorded(self) -> None:
+        """What is recorded stays, also where nobody waits to read about it."""
+        self._output.interrupted = "Interrupted: all of the file was imported."
 
 
 def can_ask() -> bool:

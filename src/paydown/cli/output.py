@@ -42,6 +42,7 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self.interrupted = "Interrupted."
         self.stdout = Console(highlight=False, markup=False, emoji=False)
         if not self.stdout.is_terminal:
             self.stdout.width = _PIPE_WIDTH
@@ -50,7 +51,7 @@ class Output:
     def show(self, document: Document, *words: str | Table) -> None:
         """Print the document or the words."""
         if self.as_json:
-            typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+            typer.echo(json.dumps(document, indent=2))
             return
         for word in words:
             self.stdout.print(word, soft_wrap=isinstance(word, str))
@@ -58,7 +59,7 @@ class Output:
     def fail(self, sentence: str, *words: str, document: Document | None = None) -> NoReturn:
         """Say why nothing was done, and end with status 1."""
         if self.as_json:
-            typer.echo(json.dumps({"error": sentence, **(document or {})}, ensure_ascii=False))
+            typer.echo(json.dumps({"error": sentence, **(document or {})}))
         else:
             for word in (sentence, *words):
                 self.stderr.print(word)
@@ -72,7 +73,7 @@ class Output:
 
 
 @contextmanager
-def answering(*, as_json: bool, interrupted: str = "Interrupted.") -> Iterator[Output]:
+def answering(*, as_json: bool) -> Iterator[Output]:
     """An output, and every foreseeable fault said in a sentence."""
     output = Output(as_json=as_json)
     try:
@@ -80,7 +81,7 @@ def answering(*, as_json: bool, interrupted: str = "Interrupted.") -> Iterator[O
     except (StoreUnavailable, ServeError) as fault:
         output.fail(str(fault))
     except KeyboardInterrupt:
-        output.stderr.print(interrupted)
+        output.stderr.print(output.interrupted)
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -92,10 +93,14 @@ def administering(database: str, *, as_json: bool) -> Iterator[tuple[Admin, Outp
 
 
 def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """A plain table whose cells are never cut."""
+    """A plain table whose cells are never cut, and move no terminal's cursor."""
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for column in table.columns:
         column.overflow = "fold"
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(_escape, row))
     return table
+
+
+def _escape(text: str) -> str:
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

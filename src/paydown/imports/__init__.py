@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from paydown.domain import journal, money
 from paydown.domain.model import Entry, Kind
-from paydown.imports.reading import AMOUNT_COLUMNS, Fault, Faults, Reader, shown
+from paydown.imports.reading import AMOUNT_COLUMNS, Fault, Faults, Reader, find_unprintable, shown
 from paydown.storage import applying, reference, staging
 from paydown.storage.applying import Prepared
 from paydown.storage.engine import Database, new_entry_id
@@ -67,7 +67,7 @@ class Imported(NamedTuple):
 
 
 class Watcher(Protocol):
-    """Whoever waits for an import to end. Anything it raises ends the import with nothing done."""
+    """Whoever waits for an import to end. What it raises before ``on_recorded`` undoes it all."""
 
     def on_read(self, byte_count: int, byte_total: int) -> None:
         """So much of the file has been read."""
@@ -75,13 +75,18 @@ class Watcher(Protocol):
     def on_forecast(self, row_count: int, seconds: float) -> None:
         """Payments will wait about so long while so many rows are applied."""
 
+    def on_recorded(self) -> None:
+        """The rows are in the books for good: from now on nothing ends the import undone."""
+
 
 def import_items(database: Database, source: Source, watcher: Watcher) -> Imported | Rejected:
     """Bring the file's items into the books, in one transaction. Safe beside a running server."""
     with database.connect() as connection:
         customer = _find_customer(connection, source.customer_guid)
-        if customer is None:
-            return Rejected(f"There is no customer {source.customer_guid}.")
+        if isinstance(customer, Rejected):
+            return customer
+        if source.batch is not None and (odd := find_unprintable(source.batch)):
+            return Rejected(f"The batch's name holds {odd!r}, which cannot be printed.")
         defaults = reference.find_item_defaults(connection, customer.customer_id)
         scope = Scope(customer.customer_id, defaults, source.batch)
         reader = Reader(customer.minor_digits, numbered=source.batch is not None)
@@ -92,14 +97,18 @@ def import_items(database: Database, source: Source, watcher: Watcher) -> Import
         if rejected := _check_expected(source, customer, reader):
             return rejected
         read = Imported(customer, reader.row_count, reader.total_amount)
-        notes = f"Import of {source.path.name}"
+        name = source.path.name
+        notes = f"Import of {shown(name) if find_unprintable(name) else name}"
         notes += f", batch {source.batch}" if source.batch else ""
         return _Recorder(database, connection, scope, watcher).record(read, notes)
 
 
-def _find_customer(connection: StoreConnection, text: str) -> Customer | None:
+def _find_customer(connection: StoreConnection, text: str) -> Customer | Rejected:
     customer_guid = read_guid(text.strip())
-    return reference.find_customer(connection, customer_guid) if customer_guid else None
+    if customer_guid is None:
+        return Rejected(f"{text!r} is not a customer's guid. See: paydown customer list")
+    customer = reference.find_customer(connection, customer_guid)
+    return customer or Rejected(f"There is no customer {customer_guid}. See: paydown customer list")
 
 
 def _stage(connection: StoreConnection, reader: Reader, path: Path, watcher: Watcher) -> None:
@@ -158,6 +167,10 @@ def _reject(faults: Faults) -> Rejected:
 
 def _check_expected(source: Source, customer: Customer, reader: Reader) -> Rejected | None:
     count, total = source.count_expected, source.total_expected
+    if count is None and reader.row_count == 0:
+        return Rejected(
+            "The file has no rows: nothing was imported. Where that is right: --expect-count 0"
+        )
     if count is not None and count != reader.row_count:
         return Rejected(
             f"The file has {reader.row_count} rows, not the {count} expected: nothing was imported."
@@ -229,7 +242,10 @@ class _Recorder:
                 applied = applying.is_recorded(connection, prepared)
             if not applied:
                 raise
-        return time.perf_counter() - started if applied else None
+        if not applied:
+            return None
+        self._watcher.on_recorded()
+        return time.perf_counter() - started
 
     def _make_entries(
         self, kinds: Sequence[Kind], notes: str, *, time_zone: str

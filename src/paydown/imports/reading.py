@@ -201,14 +201,20 @@ class Reader:
         text = cells[column]
         if len(text) > length_max:
             self._fault(f"{column} is longer than {length_max} characters.")
-        if "\0" in text:
-            self._fault(f"{column} holds a NUL character.")
+        odd = find_unprintable(text)
+        if odd:
+            self._fault(f"{column} holds {odd!r}, which cannot be printed.")
         return text
 
 
 def shown(text: str) -> str:
     """The text in quotes, for a message: cut where it is long, odd characters escaped."""
     return repr(text if len(text) <= _SHOWN_LENGTH_MAX else f"{text[:_SHOWN_LENGTH_MAX]}…")
+
+
+def find_unprintable(text: str) -> str | None:
+    """The first character that cannot be printed: a control character, or an odd space."""
+    return next((character for character in text if not character.isprintable()), None)
 
 
 def _is_day(text: str) -> bool:

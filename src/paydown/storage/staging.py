@@ -261,13 +261,16 @@ def select_postings(scope: Scope, kind: Kind) -> Select[Any]:
 
 
 def _staged_beside_imported(scope: Scope) -> FromClause:
-    """Staged rows with what an earlier import read, known by BillingId or by batch and line."""
+    """Staged rows with what an earlier import read, known by BillingId or by batch and line.
+
+    No batch is compared too: NULL equals nothing, and each look-up goes by the whole key.
+    """
     same_id = and_(
         _by_id.c.customer_id == scope.customer_id, _by_id.c.billing_id == _staged.c.billing_id
     )
     same_line = and_(
         _by_line.c.customer_id == scope.customer_id,
-        _by_line.c.batch == scope.batch if scope.batch is not None else literal(False),
+        _by_line.c.batch == literal(scope.batch, Text),
         _by_line.c.line_number == _staged.c.line_number,
     )
     return _staged.outerjoin(_by_id, same_id).outerjoin(_by_line, same_line)

@@ -1,0 +1,49 @@
+"""All commands under their nouns: what ``paydown --help`` lists."""
+
+from typing import Annotated
+
+import typer
+
+from paydown import __version__
+from paydown.cli import accounts, customers, importing, ledger, logins, serving, tender_types
+
+app = typer.Typer(
+    name="paydown",
+    help="Record payments and write-downs against members' billing items, once and for ever.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"paydown {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version.",
+            is_eager=True,
+            callback=lambda value: _print_version(wanted=value),
+        ),
+    ] = False,
+) -> None:
+    """Record payments and write-downs against members' billing items, once and for ever."""
+
+
+app.command()(serving.serve)
+app.command()(serving.demo)
+app.command()(ledger.migrate)
+app.command()(ledger.verify)
+app.command()(ledger.replays)
+app.add_typer(customers.app, name="customer")
+app.add_typer(logins.app, name="login")
+app.add_typer(tender_types.app, name="tender-type")
+app.add_typer(accounts.app, name="account")
+app.add_typer(importing.app, name="import")
