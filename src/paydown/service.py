@@ -52,6 +52,7 @@ class Service:
             return
         with ExitStack() as claim:
             claim.enter_context(self._database.claim())
+            claim.callback(self._session.disconnect)
             with suppress(StoreLocked):
                 self._session.probe()
             self._claim = claim.pop_all()

@@ -242,7 +242,14 @@ class Session:
 
     def check_file(self) -> None:
         """Raise unless the paths still name the files that this session opened."""
-        if not self._files.unchanged():
+        try:
+            unchanged = self._files.unchanged()
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The ledger at {self._path} cannot be looked at: {error.strerror}.",
+                outcome_unknown=True,
+            ) from error
+        if not unchanged:
             raise StoreUnavailable(
                 f"The ledger at {self._path}, or a file beside it, was moved or replaced while the "
                 "server was running. Restart the server.",
@@ -261,9 +268,8 @@ class Session:
     def disconnect(self) -> None:
         """Close the connection; an open transaction is undone. ``begin`` opens another."""
         connection, self._connection = self._connection, None
-        self._files.forget_beside()
         if connection is not None:
-            with suppress(sqlite3.Error):
+            with self._files.closing(), suppress(sqlite3.Error):
                 connection.close()
 
     def close(self) -> None:

@@ -7,8 +7,11 @@ class StoreUnavailable(Exception):
     Nothing was recorded, or recorded exactly once: a recognisable retry finds it.
     ``passing`` says whether the cause can go away by itself or by an operator's hand while the
     server runs (a full disk, a lock); otherwise the server must be started again.
-    ``outcome_unknown`` says that what was under way may have been recorded.
+    ``outcome_unknown`` says that what was under way may have been recorded. ``connected`` says
+    that the connection is as good as before; otherwise the ledger must be opened anew.
     """
+
+    connected = False
 
     def __init__(
         self, sentence: str, *, passing: bool = True, outcome_unknown: bool = False
@@ -20,6 +23,14 @@ class StoreUnavailable(Exception):
 
 class StoreLocked(StoreUnavailable):
     """Another process holds the write lock for longer than was waited."""
+
+    connected = True
+
+
+class StoreFull(StoreUnavailable):
+    """There is no room to write."""
+
+    connected = True
 
 
 class SchemaMismatch(StoreUnavailable):

@@ -5,6 +5,9 @@ the locks that SQLite holds on the file for this whole process.
 """
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 Identity = tuple[int, int] | None
@@ -25,21 +28,30 @@ class Files:
         self._pin = os.open(path, flag) if flag is not None and path.exists() else None
         self._main = identify(path)
         self._beside: list[Identity] = []
+        self._lock = threading.Lock()
 
     def note_beside(self) -> None:
         """Remember the files beside the ledger, now that a transaction has made them."""
-        if not self._beside:
-            self._beside = self._identify_beside()
+        with self._lock:
+            if not self._beside:
+                self._beside = self._identify_beside()
 
-    def forget_beside(self) -> None:
-        """The connection is closed, and SQLite may have removed them."""
-        self._beside = []
+    @contextmanager
+    def closing(self) -> Iterator[None]:
+        """Around the closing of a connection, with which SQLite may remove the files beside."""
+        with self._lock:
+            self._beside = []
+            yield
 
     def unchanged(self) -> bool:
-        """Whether each path names the file that it named when it was noted."""
-        if self._main is None or identify(self._path) != self._main:
-            return False
-        return not self._beside or self._identify_beside() == self._beside
+        """Whether each path names the file that it named when it was noted. From any thread.
+
+        Raises OSError where that cannot be told.
+        """
+        with self._lock:
+            if self._main is None or identify(self._path) != self._main:
+                return False
+            return not self._beside or self._identify_beside() == self._beside
 
     def close(self) -> None:
         """Let go of the ledger's file."""
@@ -52,9 +64,9 @@ class Files:
 
 
 def identify(path: Path) -> Identity:
-    """Which file the path names now."""
+    """Which file the path names now. Raises OSError where that cannot be told."""
     try:
         found = path.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_dev, found.st_ino

@@ -7,6 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy.pool import NullPool
 
 from paydown.storage import migrations
 from paydown.storage.engine import Database, append_only, make_file, objects, path_of
@@ -62,7 +63,7 @@ def create_schema(connection: Connection) -> None:
 
 def schema_differences(connection: Connection) -> list[str]:
     """How the ledger's tables, indexes and triggers differ from their definition, in words."""
-    with create_engine("sqlite://").connect() as fresh:
+    with create_engine("sqlite://", poolclass=NullPool).connect() as fresh:
         create_schema(fresh)
         wanted = objects(fresh)
     found = objects(connection)

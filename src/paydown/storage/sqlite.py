@@ -12,7 +12,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from paydown.storage.faults import SchemaMismatch, StoreLocked, StoreUnavailable
+from paydown.storage.faults import SchemaMismatch, StoreFull, StoreLocked, StoreUnavailable
 
 VERSION_MIN = (3, 37, 0)
 """The first SQLite with STRICT tables."""
@@ -131,7 +131,7 @@ def _name(error: BaseException | None, path: Path) -> StoreUnavailable | None:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreLocked(f"The ledger at {path} is locked by another process.")
         case sqlite3.SQLITE_FULL:
-            return StoreUnavailable(f"The disk of {path} is full. Free some space.")
+            return StoreFull(f"The disk of {path} is full. Free some space.")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return StoreUnavailable(
                 f"The ledger at {path} cannot be written. Check its permissions."
@@ -149,8 +149,9 @@ def _name(error: BaseException | None, path: Path) -> StoreUnavailable | None:
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return StoreUnavailable(
-                f"The file {path} cannot be read as a ledger ({error}). Stop any server on it and "
-                "run paydown verify; restore a backup only if that fails too.",
+                f"The file {path} cannot be read as a ledger ({error}). Check that it is the right "
+                "one. If it is, stop any server on it and run paydown verify once more; restore a "
+                "backup only if that fails too.",
                 passing=False,
                 outcome_unknown=True,
             )

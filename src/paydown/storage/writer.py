@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from paydown.domain.model import Command, Stamp
-from paydown.domain.outcomes import Decision
+from paydown.domain.outcomes import Decision, Outcome
 from paydown.storage.engine import Session, new_entry_id
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.store import Encode, Recorded, Store
@@ -138,7 +138,9 @@ class Writer:
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        if self._thread.ident is not None:
+        if self._thread.ident is None:
+            self._session.close()
+        else:
             self._thread.join()
 
     @property
@@ -213,9 +215,9 @@ class Writer:
 
     def _process(self, jobs: Sequence[Job]) -> None:
         """Give every job its result."""
-        stamps = [self._stamp(job) for job in jobs]
         try:
             self._refuse_if_broken()
+            stamps = [self._stamp(job) for job in jobs]
             recorded = self._store.save([job.command for job in jobs], stamps)
         except StoreUnavailable as fault:
             self._refuse(jobs, fault)
@@ -245,7 +247,8 @@ class Writer:
                 self._refuse(jobs, fault)
                 return
         commit_ns = time.perf_counter_ns() - started
-        self._fault = None
+        if any(map(_has_written, recorded)):
+            self._fault = None
         for job, (decision, answer) in zip(jobs, recorded, strict=True):
             job.result = decision
             job.answer = answer
@@ -266,8 +269,10 @@ class Writer:
             return False
 
     def _refuse_if_broken(self) -> None:
-        if self._fault is not None and not self._fault.passing:
-            raise StoreUnavailable(str(self._fault), passing=False)
+        """A fault that will not pass, or has not by the end, is answered without trying again."""
+        fault = self._fault
+        if fault is not None and (self._stopping or not fault.passing):
+            raise StoreUnavailable(str(fault), passing=fault.passing)
 
     def _stamp(self, job: Job) -> Stamp:
         """Never twice the same record time, and never an earlier one, whatever the clock does."""
@@ -278,7 +283,7 @@ class Writer:
         return job.stamp
 
     def _refuse(self, jobs: Sequence[Job], fault: StoreUnavailable) -> None:
-        """Remember the fault, and open the ledger anew for the next batch."""
+        """Remember the fault, and give it to each job as its result."""
         self._note(fault)
         for job in jobs:
             job.result = Unavailable(str(fault))
@@ -287,7 +292,9 @@ class Writer:
         if self._fault is None or str(self._fault) != str(fault):
             _log.error("the store is unavailable: %s", fault)
         self._fault = fault
-        self._session.disconnect()
+        # While it is connected the files beside the ledger are watched, and nobody removes them.
+        if not fault.connected:
+            self._session.disconnect()
 
     def _probe(self) -> None:
         try:
@@ -305,6 +312,12 @@ def _as_fault(error: Exception) -> StoreUnavailable:
         return error
     _log.error("the store failed in an unknown way", exc_info=error)
     return StoreUnavailable("The store failed in an unknown way.", outcome_unknown=True)
+
+
+def _has_written(recorded: Recorded) -> bool:
+    """Whether its commit proves that the store can be written: one of nothing does not."""
+    decision = recorded.decision
+    return isinstance(decision, Outcome) and bool(decision.entry or decision.replays)
 
 
 def _line_count(job: Job) -> int:
