@@ -143,7 +143,7 @@ class Admin:
             customer = _find_customer(connection, customer_guid)
             if isinstance(customer, Mistake):
                 return customer
-            account = _find_account(connection, customer.customer_id, code)
+            account = _find_account(connection, customer, code)
             if isinstance(account, Mistake):
                 return account
             if not active and (use := _find_use(connection, customer.customer_id, account)):
@@ -167,7 +167,7 @@ class Admin:
             for known in reference.list_tender_types(connection, customer.customer_id):
                 if known.tender_type_id == new.tender_type_id:
                     return Mistake(f"There is a tender type {_say_tender(known)} already.")
-            account = _find_clearing_account(connection, customer.customer_id, new.clearing_code)
+            account = _find_clearing_account(connection, customer, new.clearing_code)
             if isinstance(account, Mistake):
                 return account
             added = TenderType(
@@ -192,14 +192,13 @@ class Admin:
             customer = _find_customer(connection, customer_guid)
             if isinstance(customer, Mistake):
                 return customer
-            customer_id = customer.customer_id
-            for known in reference.list_tender_types(connection, customer_id):
+            for known in reference.list_tender_types(connection, customer.customer_id):
                 if known.tender_type_id == tender_type_id:
-                    account = _find_clearing_account(connection, customer_id, known.clearing_code)
+                    account = _find_clearing_account(connection, customer, known.clearing_code)
                     if active and isinstance(account, Mistake):
                         return account
                     reference.set_tender_type_active(
-                        connection, customer_id, tender_type_id, active=active
+                        connection, customer.customer_id, tender_type_id, active=active
                     )
                     return known._replace(active=active)
             return Mistake(f"{customer.name} has no tender type {tender_type_id}.")
@@ -292,7 +291,7 @@ class Admin:
 
 def _check_customer(new: NewCustomer, customer_guid: str | None) -> Mistake | None:
     if customer_guid is None:
-        return Mistake(f"{new.customer_guid!r} is not a guid.")
+        return Mistake(f"{new.customer_guid!r} is not a guid. Give one such as {uuid.uuid4()}.")
     if new.currency.upper() not in presets.MINOR_DIGITS:
         known = ", ".join(sorted(presets.MINOR_DIGITS))
         return Mistake(f"{new.currency!r} is not a currency Paydown knows. It knows {known}.")
@@ -356,17 +355,18 @@ def _find_login(connection: StoreConnection, user_name: str) -> LoginRecord | Mi
     return logins[0] if logins else Mistake(f"There is no login {user_name!r}.")
 
 
-def _find_account(connection: StoreConnection, customer_id: int, code: str) -> Account | Mistake:
-    for account in reference.list_accounts(connection, customer_id):
+def _find_account(connection: StoreConnection, customer: Customer, code: str) -> Account | Mistake:
+    for account in reference.list_accounts(connection, customer.customer_id):
         if account.code == code.strip():
             return account
-    return Mistake(f"There is no account with the code {code!r}. See: paydown account list")
+    hint = f"See: paydown account list --customer {customer.customer_guid}"
+    return Mistake(f"There is no account with the code {code!r}. {hint}")
 
 
 def _find_clearing_account(
-    connection: StoreConnection, customer_id: int, code: str
+    connection: StoreConnection, customer: Customer, code: str
 ) -> Account | Mistake:
-    account = _find_account(connection, customer_id, code)
+    account = _find_account(connection, customer, code)
     if isinstance(account, Mistake):
         return account
     if account.account_type == AccountType.RECEIVABLE:

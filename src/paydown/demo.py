@@ -103,11 +103,12 @@ def publish(demo: Demo, *, host: str, port: int) -> None:
     (demo.directory / _UNPUBLISHED).unlink(missing_ok=True)
 
 
-def introduce(demo: Demo, *, host: str, port: int) -> Iterator[str]:
-    """What a stranger should read first."""
+def introduce(demo: Demo, *, host: str, port: int, program: str) -> Iterator[str]:
+    """What a stranger should read first. ``program`` is how their shell finds ``paydown``."""
     base_url = _base_url(host, port)
+    shown = demo.directory / "demo.json"
     yield f"Paydown listens on {base_url} and serves the demo in {demo.directory}."
-    yield f"Its docs are at {base_url}/docs; logins and ids for scripts in demo.json."
+    yield f"Its docs are at {base_url}/docs; logins and ids for scripts in {shown}."
     payment = _choose_payment(demo)
     if payment:
         request, answer = payment
@@ -116,7 +117,8 @@ def introduce(demo: Demo, *, host: str, port: int) -> Iterator[str]:
         yield "\nIt answers, ProcessDate being the moment that it is recorded:\n"
         yield answer
         yield "\nPaste it again: the same answer comes, and nothing moves."
-    yield f"\nProve the books at any time: paydown verify --database {demo.database}"
+    proof = shlex.join((program, "verify", "--database", demo.database))
+    yield f"\nProve the books at any time: {proof}"
     yield "Stop with Ctrl-C; the next start serves the same demo again."
 
 
@@ -149,6 +151,8 @@ def _prepare(directory: Path) -> Demo | Mistake:
             if document.exists():
                 return _read(directory, document)
         return Mistake(f"{ledger} is not a demo's: there is no demo.json. Name another directory.")
+    elif not any(map(Path.exists, documents)) and any(directory.iterdir()):
+        return Mistake(f"{directory} is not a demo and not empty. Name an empty or new folder.")
     making.touch()
     for document in documents:  # the passwords of a ledger that is gone
         document.unlink(missing_ok=True)

@@ -166,12 +166,15 @@ def test_a_half_sent_request_cannot_hold_the_drain_for_ever() -> None:
 
 
 def test_a_port_in_use_is_one_sentence() -> None:
-    """It names the address and the reason."""
+    """It names the address, the reason and the way out."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ServeError) as caught:
             serve(TinyApp(), host="127.0.0.1", port=port, on_listening=lambda *_: None)
-    assert str(caught.value) == f"Cannot listen on 127.0.0.1 port {port}: Address already in use."
+    assert str(caught.value) == (
+        f"Cannot listen on 127.0.0.1 port {port}: Address already in use. "
+        "Choose another with --port or PAYDOWN_PORT."
+    )
 
 
 @pytest.mark.parametrize(

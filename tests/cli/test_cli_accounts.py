@@ -94,6 +94,15 @@ def test_a_mistake_with_a_tender_type_changes_nothing(paydown, customer, argumen
     assert paydown("tender-type", "list", *place, "--json").document == before
 
 
+def test_an_unknown_code_comes_with_the_command_that_lists_the_codes(paydown, customer):
+    """It can be pasted as it is, and works."""
+    place = ("--customer", customer.customer_guid)
+    answer = paydown("tender-type", "add", "40", "X", "--clearing", "77", *place)
+    _, hint = answer.stderr.strip().split(" See: paydown ")
+    assert hint == f"account list --customer {customer.customer_guid}"
+    assert "1100" in paydown(*hint.split()).stdout
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -109,6 +109,15 @@ def test_a_row_that_differs_is_refused(load, items, before, after, sentence):
     assert items(BEN) == []
 
 
+@pytest.mark.parametrize(("balance", "columns"), [("", 1), ("11.00", 1), ("9.00", 2)])
+def test_a_changed_total_is_one_fault(load, balance, columns):
+    """A balance that only goes with its total is not a change of its own."""
+    load(ROWS[0])
+    answer = load(ROWS[0].replace("10.00,,", f"11.00,{balance},"), options=["--json"])
+    assert answer.document["fault_count"] == columns
+    assert answer.document["faults"][0]["sentence"].startswith("total_amount of billing item 11 ")
+
+
 def test_rows_without_an_id_are_known_by_batch_and_line(load, items):
     """They get ids beyond the greatest in use, and the same batch again gives none."""
     load(ROWS[0])

@@ -44,6 +44,25 @@ def test_every_command_has_a_help_text(paydown, path):
     assert silent == []
 
 
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_a_flag_is_not_shown_as_taking_a_value(paydown, path):
+    """``--json`` is typed alone. The flags that Typer adds to every program are its own affair."""
+    lines = paydown(*path, "--help", COLUMNS="200").stdout.splitlines()
+    shown = [line.split()[1] for line in lines if "<bool>" in line]
+    assert set(shown) <= {"--help", "--install-completion", "--show-completion"}
+
+
+def test_a_group_names_all_its_commands():
+    """Who reads the list of groups learns what each can do."""
+    unsaid = [
+        (*path, name)
+        for path, group in COMMANDS.items()
+        for name in getattr(group, "commands", {})
+        if path and name not in group.help.lower()
+    ]
+    assert unsaid == []
+
+
 def test_every_command_that_answers_can_answer_a_program():
     """All but the two that serve take --json and the ledger's URL."""
     lacking = [
@@ -109,7 +128,7 @@ def test_migrate_makes_a_ledger_and_then_leaves_it_alone(paydown, tmp_path):
     url = f"sqlite:///{tmp_path / 'new.db'}"
     place = ("--database", url)
     assert paydown("migrate", *place).stdout == f"Made a new ledger at {url}.\n"
-    assert paydown("migrate", *place).stdout.startswith(f"The ledger at {url} is up to date")
+    assert paydown("migrate", *place).stdout == f"The ledger at {url} is up to date.\n"
     document = paydown("migrate", *place, "--json").document
     assert (document["database"], document["made"]) == (url, False)
 
@@ -141,6 +160,17 @@ def test_verify_proves_every_invariant_by_name(paydown, repeated):
     document = paydown("verify", "--database", repeated, "--json").document
     assert document["ok"] is True
     assert len(document["findings"]) == len(lines)
+
+
+def test_verify_says_a_promise_in_a_line_of_any_length(paydown, repeated, monkeypatch):
+    """A narrow terminal breaks the line where it likes; the sentence is whole, with its count."""
+    monkeypatch.setattr("paydown.cli.output._PIPE_WIDTH", 40)
+    *lines, _ = paydown("verify", "--database", repeated).stdout.splitlines()
+    findings = paydown("verify", "--database", repeated, "--json").document["findings"]
+    assert lines == [
+        f"ok      {each['invariant']}: {each['promise']} ({each['examined']:,} examined)"
+        for each in findings
+    ]
 
 
 def test_verify_names_what_is_broken(paydown, repeated):
@@ -209,6 +239,12 @@ def test_replays_can_be_narrowed(paydown, repeated, options, count):
     """By number, by time and by customer."""
     document = paydown("replays", "--database", repeated, "--json", *options).document
     assert len(document["replays"]) == count
+
+
+def test_no_replays_are_said_to_be_none(paydown):
+    """A sentence for people rather than a table of nothing; an empty list for programs."""
+    assert paydown("replays").stdout == "No lines were replayed.\n"
+    assert paydown("replays", "--json").document == {"replays": []}
 
 
 def test_a_wrong_since_is_a_sentence(paydown):

@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 import stat
+import sys
 from decimal import Decimal
 
 import pytest
@@ -102,7 +103,7 @@ def test_passwords_are_for_the_owner_s_eyes(made):
 def test_the_payment_to_paste_gets_the_answer_that_is_promised(tmp_path):
     """The curl is answered byte for byte as the terminal said, and so is its repeat."""
     made = demo.prepare(tmp_path)
-    lines = list(demo.introduce(made, host="127.0.0.1", port=8080))
+    lines = list(demo.introduce(made, host="127.0.0.1", port=8080, program="paydown"))
     curl = next(line for line in lines if line.startswith("curl "))
     promised = next(line for line in lines if line.startswith("{"))
     words = shlex.split(curl.replace("\\\n", ""))
@@ -124,7 +125,7 @@ def test_a_settled_demo_is_served_without_a_payment_to_paste(made):
     """With nothing left to pay there is nothing to paste, and the rest is said."""
     paid = {"billing_id": 1001, "total_amount": "49.00", "balance": "0.00"}
     settled = made._replace(document={**made.document, "billing_items": [paid]})
-    said = "\n".join(demo.introduce(settled, host="::", port=8080))
+    said = "\n".join(demo.introduce(settled, host="::", port=8080, program="paydown"))
     assert "curl" not in said
     assert "http://[::1]:8080/docs" in said
 
@@ -140,6 +141,33 @@ def served(monkeypatch):
 
     monkeypatch.setattr(serving, "run_server", run_server)
     return started
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (".venv/bin/paydown", ".venv/bin/paydown"),
+        ("{here}/.venv/bin/paydown", ".venv/bin/paydown"),
+        ("{here}/paydown", "{here}/paydown"),
+        ("../tools/paydown", "../tools/paydown"),
+        ("-c", "paydown"),
+    ],
+)
+def test_the_command_that_proves_the_books_can_be_pasted(
+    paydown, served, monkeypatch, tmp_path, script, said
+):
+    """It is the program that runs, where a shell in the same folder finds it."""
+    here = tmp_path / "here"
+    script, said = script.format(here=here), said.format(here=here)
+    for place in ("here/.venv/bin/paydown", "here/paydown", "tools/paydown"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).touch()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(sys, "argv", [script])
+    printed = paydown("demo", "--data", "d e").stdout
+    url = shlex.quote(f"sqlite:///{here / 'd e' / 'ledger.db'}")
+    assert f"Prove the books at any time: {said} verify --database {url}\n" in printed
+    assert "logins and ids for scripts in d e/demo.json.\n" in printed
 
 
 def test_the_same_directory_is_the_same_demo(paydown, served, tmp_path):
@@ -238,6 +266,28 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(paydown, served, tmp_path):
     answer = paydown("demo", "--data", tmp_path / "file" / "demo")
     assert answer.status == 1
     assert answer.stderr.endswith("cannot be used: Not a directory.\n")
+
+
+def test_a_folder_of_other_things_is_left_alone(paydown, served, tmp_path):
+    """The demo writes nothing among files that are not its own."""
+    here = tmp_path / "mine"
+    here.mkdir()
+    (here / "notes.txt").touch()
+    answer = paydown("demo", "--data", here)
+    assert (answer.status, answer.stdout) == (1, "")
+    assert answer.stderr == (f"{here} is not a demo and not empty. Name an empty or new folder.\n")
+    assert [path.name for path in here.iterdir()] == ["notes.txt"]
+    assert served == []
+
+
+def test_a_demo_whose_ledger_is_gone_is_made_anew(paydown, served, tmp_path):
+    """Its folder is known by ``demo.json``, whatever else was put there."""
+    here = tmp_path / "d"
+    assert paydown("demo", "--data", here).status == 0
+    (here / "ledger.db").unlink()
+    (here / "notes.txt").touch()
+    assert paydown("demo", "--data", here).status == 0
+    assert verified(f"sqlite:///{here / 'ledger.db'}")
 
 
 def verified(url):

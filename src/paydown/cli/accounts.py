@@ -16,7 +16,7 @@ from paydown.cli.output import (
 from paydown.domain.model import AccountType
 from paydown.storage.reference import Account
 
-app = typer.Typer(help="Add, list and disable GL accounts.", no_args_is_help=True)
+app = typer.Typer(help="Add, list, disable and enable GL accounts.", no_args_is_help=True)
 
 CodeArgument = Annotated[str, typer.Argument(help="The account's code.")]
 

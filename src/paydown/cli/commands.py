@@ -6,6 +6,7 @@ import typer
 
 from paydown import __version__
 from paydown.cli import accounts, customers, importing, ledger, logins, serving, tender_types
+from paydown.cli.output import NO_VALUE
 
 app = typer.Typer(
     name="paydown",
@@ -28,6 +29,7 @@ def _root(
         bool,
         typer.Option(
             "--version",
+            metavar=NO_VALUE,
             help="Print the version.",
             is_eager=True,
             callback=lambda value: _print_version(wanted=value),

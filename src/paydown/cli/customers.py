@@ -5,7 +5,14 @@ from typing import Annotated
 import typer
 
 from paydown.admin import NewCustomer
-from paydown.cli.output import DatabaseOption, Document, JsonOption, administering, make_table
+from paydown.cli.output import (
+    NO_VALUE,
+    DatabaseOption,
+    Document,
+    JsonOption,
+    administering,
+    make_table,
+)
 from paydown.storage.reference import Customer
 from paydown.wire.formats import write_instant
 
@@ -28,6 +35,7 @@ def add(
         bool,
         typer.Option(
             "--bare",
+            metavar=NO_VALUE,
             help="Add only the receivables and opening-balances accounts: no other account, "
             "no tender type.",
         ),

@@ -33,7 +33,7 @@ def migrate(database: DatabaseOption, *, as_json: JsonOption = False) -> None:
         before = opening.migrate(database)
         words = f"Made a new ledger at {database}."
         if before is not None:
-            words = f"The ledger at {database} is up to date; it was at {before}."
+            words = f"The ledger at {database} is up to date."
         output.show({"database": database, "made": before is None, "before": before}, words)
 
 
@@ -79,7 +79,8 @@ def replays(
             found = replay_list.list_replays(
                 connection, customer_id=customer_id, since=since_read[0], count_max=limit
             )
-        output.show({"replays": [_describe(replay) for replay in found]}, _tabulate(found))
+        document = {"replays": [_describe(replay) for replay in found]}
+        output.show(document, _tabulate(found) if found else "No lines were replayed.")
 
 
 def _find_customer(admin: Admin, output: Output, guid: str | None) -> tuple[int | None, str]:
@@ -91,7 +92,8 @@ def _find_customer(admin: Admin, output: Output, guid: str | None) -> tuple[int 
 
 def _print_finding(output: Output, finding: Finding) -> None:
     mark = "ok     " if finding.ok else "BROKEN "
-    output.stdout.print(f"{mark} {finding.invariant}: {finding.promise} ({finding.examined})")
+    words = f"{mark} {finding.invariant}: {finding.promise} ({finding.examined:,} examined)"
+    output.stdout.print(words, soft_wrap=True)
     for line in finding.detail:
         output.stdout.print(f"        {line}", soft_wrap=True)
 

@@ -14,6 +14,7 @@ import typer
 from paydown.access import generate_password, hash_password
 from paydown.admin import NewLogin, check_password
 from paydown.cli.output import (
+    NO_VALUE,
     CustomerOption,
     DatabaseOption,
     Document,
@@ -27,7 +28,8 @@ from paydown.storage.reference import LoginRecord
 from paydown.wire.formats import write_instant
 
 app = typer.Typer(
-    help="Add, grant, revoke, list and disable logins: who may call.", no_args_is_help=True
+    help="Add, list, disable and enable logins; grant and revoke bundles; change a password.",
+    no_args_is_help=True,
 )
 
 
@@ -46,13 +48,11 @@ class References(StrEnum):
 
 
 NameArgument = Annotated[str, typer.Argument(help="The login's userName.")]
-BundlesOption = Annotated[
-    list[Bundle], typer.Option("--bundle", help="A right to grant or revoke; may be repeated.")
-]
 StdinOption = Annotated[
     bool,
     typer.Option(
         "--password-stdin",
+        metavar=NO_VALUE,
         help="Read the password from standard input; without it one is made and shown once.",
     ),
 ]
@@ -64,11 +64,11 @@ def add(
     database: DatabaseOption,
     *,
     customer: Annotated[
-        str | None, typer.Option(metavar="GUID", help="The first customer it may act for.")
+        str | None, typer.Option(metavar="GUID", help="A customer it may act for; needs --bundle.")
     ] = None,
     bundle: Annotated[
         list[Bundle] | None,
-        typer.Option(help="A right it holds for that customer; may be repeated."),
+        typer.Option(help="A right it holds for that customer; needs --customer; may be repeated."),
     ] = None,
     handling: Annotated[
         Handling,
@@ -100,7 +100,9 @@ def add(
 def grant(
     name: NameArgument,
     customer: CustomerOption,
-    bundle: BundlesOption,
+    bundle: Annotated[
+        list[Bundle], typer.Option("--bundle", help="A right to grant; may be repeated.")
+    ],
     database: DatabaseOption,
     *,
     as_json: JsonOption = False,
@@ -115,7 +117,9 @@ def grant(
 def revoke(
     name: NameArgument,
     customer: CustomerOption,
-    bundle: BundlesOption,
+    bundle: Annotated[
+        list[Bundle], typer.Option("--bundle", help="A right to revoke; may be repeated.")
+    ],
     database: DatabaseOption,
     *,
     as_json: JsonOption = False,

@@ -30,7 +30,10 @@ DatabaseOption = Annotated[
         help="The ledger, such as sqlite:///ledger.db.",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+NO_VALUE = ""  # a flag's metavar: Typer shows <bool> without one
+JsonOption = Annotated[
+    bool, typer.Option("--json", metavar=NO_VALUE, help="Print one JSON document.")
+]
 CustomerOption = Annotated[
     str,
     typer.Option("--customer", metavar="GUID", help="The customer. See: paydown customer list."),

@@ -4,6 +4,7 @@ Law of this file: no option of a server is named here. ``Settings`` declares the
 """
 
 import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, get_origin
@@ -85,10 +86,20 @@ def demo(
 
         def on_listening(host: str, port: int) -> None:
             demonstration.publish(made, host=host, port=port)
-            for line in demonstration.introduce(made, host=host, port=port):
+            program = _find_program()
+            for line in demonstration.introduce(made, host=host, port=port, program=program):
                 output.stdout.print(line, soft_wrap=True)
 
         run_server(settings, on_listening=on_listening)
+
+
+def _find_program() -> str:
+    """What to type in this folder to run what is running now."""
+    script, here = Path(sys.argv[0]).absolute(), Path.cwd()
+    if not script.is_file():
+        return "paydown"
+    # A bare name would be looked for on the shell's path, not in the folder.
+    return str(script.relative_to(here) if here in script.parent.parents else script)
 
 
 def _read(values: dict[str, Any]) -> Settings:

@@ -15,7 +15,9 @@ from paydown.cli.output import (
 )
 from paydown.storage.reference import TenderType
 
-app = typer.Typer(help="Add, list and disable tender types: ways to pay.", no_args_is_help=True)
+app = typer.Typer(
+    help="Add, list, disable and enable tender types: ways to pay.", no_args_is_help=True
+)
 
 IdArgument = Annotated[
     int, typer.Argument(metavar="ID", help="Its TenderTypeId, which requests name it by.")

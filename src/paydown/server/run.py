@@ -1,6 +1,7 @@
 """Listening, serving until told to stop, and ending in good order."""
 
 import contextlib
+import errno
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -86,7 +87,10 @@ def listen(host: str, port: int) -> socket.socket:
             listener.close()
             raise
     except OSError as fault:
-        raise ServeError(f"Cannot listen on {host} port {port}: {fault.strerror}.") from None
+        words = f"Cannot listen on {host} port {port}: {fault.strerror}."
+        if fault.errno in (errno.EADDRINUSE, errno.EACCES):
+            words += " Choose another with --port or PAYDOWN_PORT."
+        raise ServeError(words) from None
     return listener
 
 

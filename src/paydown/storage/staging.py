@@ -26,6 +26,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.engine import RowMapping
 from sqlalchemy.sql import ColumnElement
 
 from paydown.domain.model import AccountType, Kind, Posting
@@ -157,7 +158,15 @@ def find_differences(connection: Connection, scope: Scope) -> list[Difference]:
         for row in rows
         for name in COMPARED
         if row[name] is not None and row[name] != row[f"old_{name}"]
+        if name != "balance" or not _is_owed_in_full(row)
     ]
+
+
+def _is_owed_in_full(row: RowMapping) -> bool:
+    """Whether the balance is the total, then and now: it only followed its total."""
+    return bool(
+        row["balance"] == row["total_amount"] and row["old_balance"] == row["old_total_amount"]
+    )
 
 
 def find_taken(connection: Connection, scope: Scope) -> list[tuple[int, int]]:
