@@ -87,7 +87,7 @@ class _Plan(NamedTuple):
 def prepare(directory: Path) -> Demo | Mistake:
     """The demo in the directory, made where there is none. Raises ``StoreUnavailable``."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _claim(directory) as claimed:
             if claimed:
                 return _prepare(directory)

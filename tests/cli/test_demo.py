@@ -7,6 +7,7 @@ import shlex
 import stat
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -304,3 +305,10 @@ def test_a_ledger_that_is_no_demo_is_left_alone(paydown, served, tmp_path):
     assert answer.stderr.startswith(f"{ledger} is not a demo's: there is no demo.json.")
     assert ledger.read_bytes() == before
     assert served == []
+
+
+def test_a_new_demo_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    """It holds password hashes and, for scripts, passwords."""
+    demo.prepare(tmp_path / "demo")
+
+    assert stat.S_IMODE((tmp_path / "demo").stat().st_mode) == 0o700
