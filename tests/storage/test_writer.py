@@ -3,6 +3,7 @@
 import threading
 import time
 from decimal import Decimal
+from threading import Event
 
 import pytest
 
@@ -12,7 +13,7 @@ from paydown.domain.model import Command
 from paydown.domain.outcomes import Outcome
 from paydown.service import encode_outcome
 from paydown.storage import writer
-from paydown.storage.engine import Database
+from paydown.storage.engine import Database, new_entry_id
 from paydown.storage.writer import Failed, Job, Pace, Unavailable, Writer
 from paydown.wire.formats import write_instant
 
@@ -74,10 +75,15 @@ def test_waiting_lines_are_bounded_too(database: Database) -> None:
             taken = [books.service.submit(Job(pay(caller, three))) for _ in range(2)]
         for job in (first, large):
             finished(job)
-        again = books.record(pay(caller, three))
+        with database.write():
+            second = books.submit(pay(caller, three))
+            while books.service.waiting_count:
+                pass
+            again = [books.service.submit(Job(pay(caller, {1: "0.01"}), Event())) for _ in range(4)]
+        finished(second)
 
     assert taken == [False, False]
-    assert isinstance(again.result, Outcome)
+    assert again == [True] * 4
 
 
 def test_an_observer_that_fails_changes_nothing(database: Database) -> None:
@@ -125,8 +131,17 @@ def test_stopping_finishes_what_was_taken(database: Database) -> None:
     assert books.balances()[1] == 800
 
 
-def test_a_bug_fails_its_own_command_alone(database: Database) -> None:
-    """The batch is halved until the offender stands alone; the others are recorded once."""
+def test_a_bug_fails_its_own_command_alone(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch is halved until the offender stands alone; each keeps the one id it was given."""
+    given: list[bytes] = []
+
+    def give(ticks: int) -> bytes:
+        given.append(new_entry_id(ticks))
+        return given[-1]
+
+    monkeypatch.setattr(writer, "new_entry_id", give)
 
     def encode(command: Command, outcome: Outcome) -> bytes:
         if command.key == "bug":
@@ -152,6 +167,7 @@ def test_a_bug_fails_its_own_command_alone(database: Database) -> None:
     results = [finished(job).result for job in jobs]
     running.stop()
 
+    assert len(given) == len(jobs)
     assert results[13] is Failed.FAILED
     assert sum(isinstance(result, Outcome) for result in results) == 19
     assert books.balances()[1] == 1000 - 190
@@ -203,12 +219,12 @@ def test_every_commit_is_synced(database: Database) -> None:
     assert session._connection is not None
     pragmas = [
         session._connection.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("journal_mode", "synchronous", "foreign_keys")
+        for name in ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers")
     ]
     session.rollback()
     session.close()
 
-    assert pragmas == ["wal", 2, 1]
+    assert pragmas == ["wal", 2, 1, 1]
 
 
 def test_a_batch_is_bounded_by_its_lines(
