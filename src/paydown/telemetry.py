@@ -52,6 +52,7 @@ class Metrics:
 
     def __init__(self) -> None:
         # A second series for each, with the time of its first use, that nobody asks for.
+        # The library leaves this one function untyped.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._children: dict[tuple[str, int], Counter] = {}

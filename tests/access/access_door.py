@@ -35,6 +35,7 @@ class CountingHasher(PasswordHasher):
         self.at_once_most = 0
         self.lock = threading.Lock()
 
+    # A002: argon2-cffi's own parameter has that name.
     def verify(self, hash: str | bytes, password: str | bytes) -> Any:  # noqa: A002
         """As argon2 does, counted."""
         with self.lock:

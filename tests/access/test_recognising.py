@@ -76,6 +76,7 @@ def test_the_decoy_costs_what_a_stored_hash_costs() -> None:
     asked: list[str] = []
 
     class Spy(PasswordHasher):
+        # A002: argon2-cffi's own parameter has that name.
         def verify(self, hash: str | bytes, password: str | bytes) -> Any:  # noqa: A002
             asked.append(str(hash))
             return super().verify(hash, password)

@@ -137,7 +137,7 @@ def test_readiness_says_what_is_wrong() -> None:
 def test_a_failing_page_is_500_in_json(log: io.BytesIO) -> None:
     """A bug behind a page is answered and logged like any other."""
     door = told_door(Failed.FAILED)
-    door.app._pages.router.routes[0].app = _raise  # type: ignore[attr-defined]
+    door.app._pages.router.routes[0].app = _raise
     answer = door.get("/healthz")
     door.close()
 

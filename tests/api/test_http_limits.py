@@ -93,7 +93,7 @@ def test_a_slow_body_is_a_408_and_the_application_is_told() -> None:
 @pytest.mark.parametrize("first", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"])
 def test_an_idle_connection_is_closed_without_a_word(first: bytes) -> None:
     """Who asks nothing, at first or after an answer, gets no answer to a request never made."""
-    with serving(quick(header_seconds=0.2, keep_alive_seconds=0.2)) as running:
+    with serving(quick(header_seconds=0.6, keep_alive_seconds=0.6)) as running:
         peer = running.connect()
         peer.send(first)
         if first:
@@ -103,21 +103,21 @@ def test_an_idle_connection_is_closed_without_a_word(first: bytes) -> None:
 
 def test_our_own_slowness_is_not_the_peers_fault() -> None:
     """No clock of the peer's runs while the application works."""
-    with serving(quick(header_seconds=0.1, body_seconds=0.1, keep_alive_seconds=0.1)) as running:
+    with serving(quick(header_seconds=0.6, body_seconds=0.6, keep_alive_seconds=0.6)) as running:
         peer = running.connect()
         peer.post("/wait")
-        time.sleep(0.3)
+        time.sleep(1.2)
         running.app.gate.set()
         assert peer.answer().status == 200
 
 
 def test_a_body_that_we_are_slow_to_read_is_not_late() -> None:
     """A peer that we hold back by not reading keeps its time."""
-    with serving(quick(body_seconds=0.1)) as running:
+    with serving(quick(body_seconds=1)) as running:
         peer = running.connect()
         peer.send(b"POST /later HTTP/1.1\r\n", HEAD, b"Content-Length: 200000\r\n\r\n")
         peer.send(b"x" * 199_999)
-        time.sleep(0.3)
+        time.sleep(1.5)
         peer.send(b"x")
         running.app.gate.set()
         assert peer.answer().told["length"] == 200_000

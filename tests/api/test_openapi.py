@@ -85,7 +85,7 @@ def test_every_reference_leads_somewhere(told: Any) -> None:
 
 def test_its_paths_are_the_routes_of_the_server(door: Door, told: Any) -> None:
     """Each path is served by the methods that it lists, no others, and each route is listed."""
-    routes = {route.path for route in door.app._pages.routes}  # type: ignore[attr-defined]
+    routes = {route.path for route in door.app._pages.routes}
 
     assert set(told["paths"]) == routes | {PAYMENTS, WRITE_DOWNS}
     for path, listed in told["paths"].items():

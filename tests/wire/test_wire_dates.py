@@ -168,6 +168,7 @@ def as_sent(local: datetime, fraction: str, offset: str) -> str:
     return f"{local:%Y-%m-%dT%H:%M:%S}" + (f".{fraction}" if fraction else "") + offset
 
 
+# DTZ001: these are local times, which have no zone.
 LOCAL_TIMES = st.datetimes(datetime(1970, 1, 2), datetime(2099, 12, 30)).map(  # noqa: DTZ001
     lambda local: local.replace(microsecond=0)
 )

@@ -54,6 +54,7 @@ def _with_settings(*, without: frozenset[str] = frozenset()) -> Callable[[Comman
             _parameter(setting) for setting in list_settings() if setting.name not in without
         ]
         parameters = [*own, *options]
+        # Typer reads the signature, which typing knows no way to set.
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {each.name: each.annotation for each in parameters}
         return command

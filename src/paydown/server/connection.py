@@ -79,7 +79,7 @@ class Connection(HttpToolsProtocol):
         self._body_left: int | None = 0
         self._deadline = Deadline(self.loop, self._expire)
 
-    # The connection
+    # The connection. uvicorn and asyncio type the two overrides with less than they are given.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
