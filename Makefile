@@ -5,7 +5,7 @@ READY := .venv/.ready
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check docs clean
+.PHONY: help demo test lint check docs bench hammer cluster cluster-test clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,5 +36,17 @@ check: lint test ## Run lint and test, as CI does
 docs: $(READY) ## Rewrite the reference tables that are made from the code
 	$(BIN)/python tests/repo/references.py
 
+bench: $(READY) ## Measure the speed against its peers (needs wrk; QUICK=1 in two minutes)
+	$(BIN)/python -m bench $(if $(QUICK),--quick)
+
+hammer: $(READY) ## Kill servers under load for a minute on each database, count every penny
+	PAYDOWN_HAMMER_SECONDS=60 $(BIN)/python -m pytest tests/system/test_hammer.py
+
+cluster: $(READY) ## Bring up a PostgreSQL cluster and two servers, until Ctrl-C
+	$(BIN)/python -m cluster up
+
+cluster-test: $(READY) ## Lose the cluster's leader three times under load, count every penny
+	$(BIN)/python -m cluster test
+
 clean: ## Remove the environment and what the tools left
-	rm -rf .venv build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv bench/.bench_cache build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

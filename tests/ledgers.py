@@ -2,18 +2,23 @@
 
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
+
+from sqlalchemy import text
 
 from paydown.admin import Admin, Mistake, NewCustomer, NewLogin
 from paydown.domain.model import Bundle, Caller, Command, Kind, Line, Request
 from paydown.domain.outcomes import Outcome
 from paydown.imports import Imported, Source, import_items
 from paydown.service import Service
-from paydown.storage.engine import Database
+from paydown.storage.database import Database
 from paydown.storage.opening import migrate, open_store
+from paydown.storage.reference import find_customer
 from paydown.storage.writer import Job, Pace
 from paydown.wire.formats import read_date
 
@@ -52,9 +57,8 @@ class Quiet:
         """Nothing."""
 
 
-def make_ledger(path: Path, *, password_hash: str = "unusable") -> None:
+def make_ledger(url: str, *, password_hash: str = "unusable") -> None:
     """Two customers with items, tender types, accounts and logins."""
-    url = f"sqlite:///{path}"
     migrate(url)
     database = open_store(url)
     admin = Admin(database)
@@ -67,7 +71,7 @@ def make_ledger(path: Path, *, password_hash: str = "unusable") -> None:
         )
         assert not isinstance(made, Mistake), made
         admin.set_tender_type_active(guid, DISABLED_TENDER, active=False)
-        import_rows(database, path.with_suffix(".csv"), guid, ITEMS)
+        import_rows(database, guid, ITEMS)
     both = tuple(Bundle)
     for name, bundles in ((TILL, both), (PAYMENTS_ONLY, (Bundle.BILLING_PAYMENT,))):
         login = admin.add_login(NewLogin(name, password_hash), CLUB, bundles)
@@ -75,7 +79,7 @@ def make_ledger(path: Path, *, password_hash: str = "unusable") -> None:
 
 
 def import_rows(
-    database: Database, file: Path, customer_guid: str, items: Sequence[tuple[str, int, str, str]]
+    database: Database, customer_guid: str, items: Sequence[tuple[str, int, str, str]]
 ) -> None:
     """Import the items through the product's own door."""
     names = {ANNA: "Anna Archer", BEN: "Ben Baker"}
@@ -83,8 +87,10 @@ def import_rows(
         f"{contact},{names[contact]},{billing_id},Membership,{total},{balance},2026-01-31,4000"
         for contact, billing_id, total, balance in items
     ]
-    file.write_text("\n".join([HEADER, *rows]) + "\n")
-    imported = import_items(database, Source(file, customer_guid), Quiet())
+    with NamedTemporaryFile("w") as file:
+        file.write("\n".join([HEADER, *rows]) + "\n")
+        file.flush()
+        imported = import_items(database, Source(Path(file.name), customer_guid), Quiet())
     assert isinstance(imported, Imported), imported
 
 
@@ -92,6 +98,16 @@ def copy_ledger(template: Path, target: Path) -> Database:
     """A ledger of the test's own, like the template."""
     shutil.copy(template, target)
     return open_store(f"sqlite:///{target}")
+
+
+@contextmanager
+def holding(database: Database, customer_guid: str = CLUB) -> Iterator[None]:
+    """While the block lasts, no payment of the customer's is decided."""
+    with database.write() as connection:
+        customer = find_customer(connection, customer_guid)
+        assert customer is not None
+        database.hold_customer(connection, customer.customer_id)
+        yield
 
 
 class Books:
@@ -140,10 +156,12 @@ class Books:
     def balances(self, customer_guid: str = CLUB) -> dict[int, int]:
         """Every item's balance in minor units, as kept."""
         with self.database.read() as connection:
-            rows = connection.exec_driver_sql(
-                "SELECT billing_id, balance FROM billing_item JOIN customer USING (customer_id) "
-                "WHERE customer_guid = ?",
-                (customer_guid,),
+            rows = connection.execute(
+                text(
+                    "SELECT billing_id, balance FROM billing_item "
+                    "JOIN customer USING (customer_id) WHERE customer_guid = :guid"
+                ),
+                {"guid": customer_guid},
             )
             return {row.billing_id: row.balance for row in rows}
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from paydown.domain import presets
 from paydown.domain.model import AccountType, Bundle
 from paydown.storage import reference
-from paydown.storage.engine import Database
+from paydown.storage.database import Database
 from paydown.storage.reference import Account, Customer, LoginRecord, StoreConnection, TenderType
 from paydown.wire.formats import INT32_MAX, read_guid
 
@@ -90,7 +90,7 @@ class Admin:
                     "currency": currency,
                     "minor_digits": presets.MINOR_DIGITS[currency],
                     "time_zone": new.time_zone,
-                    "created_at": _now(),
+                    "created_at": time.time_ns() // 100,
                 },
             )
             _add_required_accounts(connection, customer_id)
@@ -148,6 +148,7 @@ class Admin:
                 return account
             if not active and (use := _find_use(connection, customer.customer_id, account)):
                 return use
+            self._database.hold_customer(connection, customer.customer_id)
             reference.set_account_active(
                 connection, customer.customer_id, account.account_id, active=active
             )
@@ -197,6 +198,7 @@ class Admin:
                     account = _find_clearing_account(connection, customer, known.clearing_code)
                     if active and isinstance(account, Mistake):
                         return account
+                    self._database.hold_customer(connection, customer.customer_id)
                     reference.set_tender_type_active(
                         connection, customer.customer_id, tender_type_id, active=active
                     )
@@ -221,7 +223,7 @@ class Admin:
                 **new._asdict(),
                 "strict": int(new.strict),
                 "references_shared": int(new.references_shared),
-                "created_at": _now(),
+                "created_at": time.time_ns() // 100,
             }
             login_id = reference.add_login(connection, values)
             if customer:
@@ -393,7 +395,3 @@ def _say(account: Account) -> str:
 
 def _say_tender(tender_type: TenderType) -> str:
     return f"{tender_type.tender_type_id} ({tender_type.name})"
-
-
-def _now() -> int:
-    return time.time_ns() // 100

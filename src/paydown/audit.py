@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from paydown.storage import checks
-from paydown.storage.engine import Database, damages
+from paydown.storage.database import Database
 from paydown.storage.opening import schema_differences
 
 DETAILS_MAX = 20
@@ -31,8 +31,10 @@ class Finding(NamedTuple):
 def verify(database: Database) -> Iterator[Finding]:
     """One finding an invariant, as each is reached. Raises ``StoreUnavailable``."""
     with database.read() as connection:
-        for check in (_file, _schema, _entries, _answers):
-            yield check(connection)
+        yield _file(connection, database)
+        yield _schema(connection, database)
+        yield _entries(connection)
+        yield _answers(connection)
         for question in checks.QUESTIONS:
             breaches = checks.ask(connection, question)
             yield _finding(
@@ -40,21 +42,21 @@ def verify(database: Database) -> Iterator[Finding]:
             )
 
 
-def _file(connection: Connection) -> Finding:
+def _file(connection: Connection, database: Database) -> Finding:
     return _finding(
         "database_intact",
-        "the file is sound and every reference leads somewhere",
+        "the database is sound and every reference leads somewhere",
         1,
-        damages(connection),
+        database.damages(connection),
     )
 
 
-def _schema(connection: Connection) -> Finding:
+def _schema(connection: Connection, database: Database) -> Finding:
     return _finding(
         "schema_intact",
         "every table, index and guard is as it was made",
         1,
-        schema_differences(connection),
+        schema_differences(connection, database),
     )
 
 

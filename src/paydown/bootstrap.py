@@ -1,34 +1,61 @@
 """Where the parts are put together: the one place that knows them all."""
 
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from paydown.access import Authenticator
+import structlog
+from starlette.types import ASGIApp
+
+from paydown.access import Authenticator, FindLogin
 from paydown.api.app import make_app
-from paydown.config import Settings
-from paydown.domain.model import Command
-from paydown.server import HttpLimits, serve
+from paydown.config import BatchBy, Settings
+from paydown.domain.model import Command, Login
+from paydown.server import (
+    HttpLimits,
+    Listening,
+    Place,
+    ServeError,
+    Supervisor,
+    WorkerMetrics,
+    listen_together,
+    make_config,
+    read_proxies,
+    serve,
+    serve_on,
+    shared_stderr,
+)
 from paydown.service import Service
+from paydown.storage.faults import StoreUnavailable
 from paydown.storage.opening import open_store
 from paydown.storage.writer import Job, Pace, Result, Unavailable
 from paydown.telemetry import Metrics, configure_logging
 
+LOOKUPS_MAX = 4
+"""How many logins are read from the ledger at once, each over a connection of its own."""
+
 Record = Callable[[Command], Result]
 
+logger = structlog.get_logger()
 
-def run_server(settings: Settings, *, on_listening: Callable[[str, int], None]) -> None:
+
+def run_server(settings: Settings, *, on_listening: Listening) -> None:
     """Serve until SIGTERM or SIGINT, then answer what was accepted and return.
 
     Raises ``StoreUnavailable`` or ``ServeError``, each a sentence, where it cannot begin.
     """
+    if settings.workers > 1:
+        _run_workers(settings, on_listening=on_listening)
+        return
     configure_logging(settings.log_level)
-    metrics = Metrics()
-    service = make_service(settings, metrics)
-    service.claim()
-    try:
+    with _application(settings, Metrics()) as app:
         serve(
-            make_app(service, Authenticator(service.find_login), metrics, settings),
+            app,
             host=settings.host,
             port=settings.port,
             on_listening=on_listening,
@@ -36,8 +63,78 @@ def run_server(settings: Settings, *, on_listening: Callable[[str, int], None]) 
             trusted_proxies=settings.trusted_proxy,
             drain_seconds=settings.drain_seconds,
         )
+
+
+def _run_workers(settings: Settings, *, on_listening: Listening) -> None:
+    """The same with several processes. What they would trip over is looked at first."""
+    _look_ahead(settings)
+    with TemporaryDirectory(prefix="paydown-") as made:
+        folder = Path(made)
+        configure_logging(settings.log_level, shared_stderr(folder))
+        listeners = listen_together(settings.host, settings.port, settings.workers)
+        host, port = listeners[0].getsockname()[:2]
+        Supervisor(
+            partial(run_worker, settings, folder),
+            listeners,
+            on_ready=lambda: on_listening(host, port),
+        ).run()
+
+
+def run_worker(settings: Settings, folder: Path, place: Place) -> None:
+    """Be one of several processes of a server. They share the folder, which their parent made."""
+    configure_logging(settings.log_level, shared_stderr(folder))
+    try:
+        with _application(settings, WorkerMetrics(folder, place.number)) as app:
+            config = make_config(
+                app,
+                _limits(settings),
+                read_proxies(settings.trusted_proxy),
+                drain_seconds=settings.drain_seconds,
+            )
+            serve_on(place.listener, config, on_ready=place.on_ready)
+    except (StoreUnavailable, ServeError) as fault:
+        logger.error("a worker could not start", worker=place.number, reason=str(fault))
+        sys.exit(1)
+
+
+def _look_ahead(settings: Settings) -> None:
+    """Raise ``StoreUnavailable`` or ``ServeError`` where workers could not begin."""
+    read_proxies(settings.trusted_proxy)
+    database = open_store(settings.database, lock_wait_seconds=settings.lock_wait_seconds)
+    most = database.workers_max
+    if most is not None and settings.workers > most:
+        raise ServeError(
+            f"{database.place} takes {most} server process, not {settings.workers}. "
+            "Leave --workers out, or move the ledger to PostgreSQL."
+        )
+    service = make_service(settings, Metrics())
+    try:
+        service.claim()
     finally:
         service.stop()
+
+
+@contextmanager
+def _application(settings: Settings, metrics: Metrics) -> Iterator[ASGIApp]:
+    """The application on the settings' ledger, claimed. Raises ``StoreUnavailable``."""
+    service = make_service(settings, metrics)
+    try:
+        service.claim()
+        authenticator = Authenticator(_few_at_once(service.find_login))
+        yield make_app(service, authenticator, metrics, settings)
+    finally:
+        service.stop()
+
+
+def _few_at_once(find_login: FindLogin) -> FindLogin:
+    """The same, in turns: callers who come all at once must not take the database's connections."""
+    room = threading.Semaphore(LOOKUPS_MAX)
+
+    def find_in_turn(user_name: str, customer_guid: str | None) -> Login | None:
+        with room:
+            return find_login(user_name, customer_guid)
+
+    return find_in_turn
 
 
 def make_service(settings: Settings, metrics: Metrics) -> Service:
@@ -48,8 +145,10 @@ def make_service(settings: Settings, metrics: Metrics) -> Service:
             queue_max=settings.queue_max,
             queue_lines_max=settings.queue_lines_max,
             batch_max=settings.batch_max,
+            by_customer=settings.batch_by is BatchBy.CUSTOMER,
         ),
         observer=metrics,
+        writers=settings.writers,
     )
     metrics.watch_queue(lambda: service.waiting_count)
     return service

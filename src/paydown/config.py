@@ -19,6 +19,13 @@ class LogLevel(StrEnum):
     WARNING = "warning"
 
 
+class BatchBy(StrEnum):
+    """Which requests may share a commit."""
+
+    ANY = "any"
+    CUSTOMER = "customer"
+
+
 class Group(StrEnum):
     """Settings that belong together in a help text."""
 
@@ -47,6 +54,13 @@ class Settings:
     )
     port: int = _setting(
         Group.SERVER, "The port to listen on. 0 takes a free one.", 8080, most=65_535
+    )
+    workers: int = _setting(
+        Group.SERVER,
+        "How many processes serve, each with the limits below. A SQLite ledger takes one.",
+        1,
+        least=1,
+        most=64,
     )
     trusted_proxy: tuple[str, ...] = _setting(
         Group.SERVER,
@@ -104,6 +118,19 @@ class Settings:
     )
     batch_max: int = _setting(
         Group.RECORDING, "The most requests recorded in one commit.", 64, least=1
+    )
+    batch_by: BatchBy = _setting(  # noqa: RUF009 - it makes a field
+        Group.RECORDING,
+        "What may share a commit: any requests, or those of one customer, as a distributed "
+        "PostgreSQL wants it.",
+        BatchBy.ANY,
+    )
+    writers: int = _setting(
+        Group.RECORDING,
+        "How many transactions a process has under way at once. A SQLite ledger takes one.",
+        2,
+        least=1,
+        most=16,
     )
     lock_wait_seconds: int = _setting(
         Group.RECORDING,

@@ -29,7 +29,8 @@ from paydown.domain.outcomes import LineOutcome, Outcome
 from paydown.imports import Imported, Source, import_items
 from paydown.imports.reading import COLUMNS
 from paydown.storage import opening, reference
-from paydown.storage.engine import Database
+from paydown.storage.database import Database
+from paydown.storage.engine import find_database
 from paydown.storage.reference import Customer, Item
 from paydown.wire import messages
 from paydown.wire.formats import read_date, write_instant
@@ -164,7 +165,7 @@ def _prepare(directory: Path) -> Demo | Mistake:
 
 def _remove_unfinished(ledger: Path) -> None:
     """Remove the ledger, unless it is served. What serves it is told by a file that stays."""
-    with Database(ledger).claim():
+    with find_database(f"sqlite:///{ledger}").claim():
         for suffix in ("", "-wal", "-shm", "-journal"):
             Path(f"{ledger}{suffix}").unlink(missing_ok=True)
 

@@ -8,11 +8,8 @@ import json
 import logging
 import re
 import sys
-import time
-import traceback
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 import msgspec
@@ -41,7 +38,8 @@ _CREDENTIAL = re.compile(
     r"""(b?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|[^\r\n]+)""",
     re.IGNORECASE,
 )
-_MASK = "[redacted]"
+MASK = "[redacted]"
+"""What stands for a credential in the log."""
 
 
 class Metrics:
@@ -55,91 +53,83 @@ class Metrics:
         # The library leaves this one function untyped.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self._children: dict[tuple[str, int], Counter] = {}
+        self._answers: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._define_requests()
         self._define_recording()
         self._define_writing()
         ProcessCollector(registry=self.registry)
 
     def _define_requests(self) -> None:
-        self._requests = Counter(
-            "paydown_requests",
-            "Requests answered, by route and HTTP status.",
-            ["route", "status"],
-            registry=self.registry,
+        self._requests = self._counter(
+            "requests", "Requests answered, by route and HTTP status.", "route", "status"
         )
-        self._request_seconds = Histogram(
-            "paydown_request_seconds",
+        self._request_seconds = self._histogram(
+            "request_seconds",
             "From the request's headers to its answer, by route.",
-            ["route"],
+            "route",
             buckets=_SECONDS,
-            registry=self.registry,
         )
-        self._logins_refused = Counter(
-            "paydown_logins_refused",
-            "Requests refused for their login, by reason.",
-            ["reason"],
-            registry=self.registry,
+        self._logins_refused = self._counter(
+            "logins_refused", "Requests refused for their login, by reason.", "reason"
         )
 
     def _define_recording(self) -> None:
-        self._lines = Counter(
-            "paydown_lines_recorded",
-            "Lines recorded in the books, by kind.",
-            ["kind"],
-            registry=self.registry,
+        self._lines = self._counter(
+            "lines_recorded", "Lines recorded in the books, by kind.", "kind"
         )
-        self._refusals = Counter(
-            "paydown_refusals",
-            "Refusals answered, of lines and of whole requests, by name.",
-            ["refusal"],
-            registry=self.registry,
+        self._refusals = self._counter(
+            "refusals", "Refusals answered, of lines and of whole requests, by name.", "refusal"
         )
-        self._replays = Counter(
-            "paydown_replays",
+        self._replays = self._counter(
+            "replays",
             "Lines answered as the first time, by what they were recognised by: their request's "
             "Idempotency-Key, or the line itself.",
-            ["recognised_by"],
-            registry=self.registry,
+            "recognised_by",
         )
-        for kind in (Kind.PAYMENT, Kind.WRITE_DOWN):
-            self._lines.labels(kind.value)
+        self._lines_of = {
+            kind: self._lines.labels(kind.value) for kind in (Kind.PAYMENT, Kind.WRITE_DOWN)
+        }
         for refusal in Refusal:
             self._refusals.labels(refusal.name)
         for recognised_by in ("key", "line"):
             self._replays.labels(recognised_by)
 
     def _define_writing(self) -> None:
-        self._batch = Histogram(
-            "paydown_batch_commands",
-            "Commands that shared one commit.",
-            buckets=_COMMANDS,
-            registry=self.registry,
+        self._batch = self._histogram(
+            "batch_commands", "Commands that shared one commit.", buckets=_COMMANDS
         )
-        self._commit_seconds = Histogram(
-            "paydown_commit_seconds",
-            "One commit, its sync to disk included.",
-            buckets=_SECONDS,
-            registry=self.registry,
+        self._commit_seconds = self._histogram(
+            "commit_seconds", "One commit, its sync to disk included.", buckets=_SECONDS
         )
         self._queue = Gauge(
             "paydown_queue_depth",
             "Commands that wait for the writer.",
             registry=self.registry,
+            multiprocess_mode="livesum",
         )
+
+    def _counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(f"paydown_{name}", words, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, words: str, *labels: str, buckets: tuple[float, ...]
+    ) -> Histogram:
+        return Histogram(f"paydown_{name}", words, labels, registry=self.registry, buckets=buckets)
 
     def answered(self, exchange: "Exchange", duration_ns: int) -> None:
         """Count an answer and what it says was done. All labels are from bounded sets."""
-        child = self._children.get((exchange.route, exchange.status))
-        if child is None:
-            child = self._requests.labels(exchange.route, str(exchange.status))
-            self._children[exchange.route, exchange.status] = child
-        child.inc()
-        self._request_seconds.labels(exchange.route).observe(duration_ns / 1e9)
+        route, status = exchange.route, exchange.status
+        counts = self._answers.get((route, status))
+        if counts is None:
+            counts = self._requests.labels(route, status), self._request_seconds.labels(route)
+            self._answers[route, status] = counts
+        requests, seconds = counts
+        requests.inc()
+        seconds.observe(duration_ns / 1e9)
         if exchange.login_refused:
             self._logins_refused.labels(exchange.login_refused).inc()
         if exchange.recorded and exchange.kind:
-            self._lines.labels(exchange.kind.value).inc(exchange.recorded)
+            self._lines_of[exchange.kind].inc(exchange.recorded)
         if exchange.replayed:
             recognised_by = "key" if exchange.replayed_by_key else "line"
             self._replays.labels(recognised_by).inc(exchange.replayed)
@@ -184,8 +174,8 @@ class Exchange:
     recorded: int = 0
     replayed: int = 0
     replayed_by_key: bool = False
-    refusals: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    refusals: Sequence[str] = ()
+    faults: Sequence[str] = ()
     staff_user_ignored: bool = False
 
     def note(self, kind: Kind, outcome: Outcome) -> None:
@@ -193,77 +183,8 @@ class Exchange:
         self.kind = kind
         self.recorded = len(outcome.entry.postings) if outcome.entry else 0
         self.replayed = len(outcome.replays)
-        refusals = [outcome.refusal, *(line.refusal for line in outcome.lines)]
+        refusals = [outcome.refusal, *[line.refusal for line in outcome.lines]]
         self.refusals = [refusal.name for refusal in refusals if refusal]
-
-
-class RequestLog:
-    """One count and one line a request. The levels:
-
-    ``error``: an answer of 500 or above. ``warning``: all else that must not go unseen: every other
-    failure, every refused line, every line recognised without a key. ``info``: a plain success, of
-    which one in ``one_in`` is written, and says so. ``debug``: a page or a probe that went well.
-    """
-
-    def __init__(self, metrics: Metrics, *, one_in: int = 1) -> None:
-        self._metrics = metrics
-        self._one_in = one_in
-        self._successes = 0
-        self._log = structlog.get_logger()
-
-    def answered(self, exchange: Exchange, *, page: bool = False) -> None:
-        """Count and log a request that got an answer."""
-        duration_ns = time.monotonic_ns() - exchange.started_ns
-        self._metrics.answered(exchange, duration_ns)
-        if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._log.error("request", **_fields(exchange, duration_ns))
-        elif exchange.status >= HTTPStatus.BAD_REQUEST or _worth_a_look(exchange):
-            self._log.warning("request", **_fields(exchange, duration_ns))
-        elif page:
-            self._log.debug("request", **_fields(exchange, duration_ns))
-        else:
-            self._successes += 1
-            if self._successes % self._one_in == 0:
-                self._log.info("request", **_fields(exchange, duration_ns), one_in=self._one_in)
-
-    def abandoned(self, exchange: Exchange) -> None:
-        """Log a request whose client went away before it was whole: nothing came of it."""
-        self._log.info("request abandoned by its client", request_id=exchange.request_id)
-
-    def failed(self, exchange: Exchange, *, secrets: Iterable[str] = ()) -> None:
-        """Log the exception being handled, a bug of ours, with none of ``secrets`` in its trace."""
-        trace = traceback.format_exc()
-        for secret in secrets:
-            trace = trace.replace(secret, _MASK)
-        self._log.error("unhandled exception", request_id=exchange.request_id, exception=trace)
-
-
-def _worth_a_look(exchange: Exchange) -> bool:
-    return bool(exchange.refusals) or (exchange.replayed > 0 and not exchange.replayed_by_key)
-
-
-def _fields(exchange: Exchange, duration_ns: int) -> dict[str, Any]:
-    """What is known, without what is not."""
-    known = {
-        "request_id": exchange.request_id,
-        "route": exchange.route,
-        "status": exchange.status,
-        "duration_us": duration_ns // 1000,
-        "reason": exchange.reason,
-        "method": exchange.method,
-        "path": exchange.path,
-        "address": exchange.address,
-        "customer_guid": exchange.customer_guid,
-        "user_name": exchange.user_name,
-        "recorded": exchange.recorded,
-        "refused": len(exchange.refusals),
-        "replayed": exchange.replayed,
-        "replayed_by_key": exchange.replayed_by_key,
-        "refusals": sorted(set(exchange.refusals)),
-        "faults": exchange.faults,
-        "staff_user_ignored": exchange.staff_user_ignored,
-    }
-    return {name: value for name, value in known.items() if value}
 
 
 def configure_logging(level: str = "info", stream: TextIO | None = None) -> None:
@@ -312,13 +233,15 @@ def _take_over_stdlib(handler: logging.Handler, level: int) -> None:
         logger.setLevel(level)
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It warns of each batch that another server's came before; the writer says what matters.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     logging.captureWarnings(True)
 
 
 def redact(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     """Mask what a credential's name introduces: fields, and values in texts that others wrote."""
     for key in _CREDENTIALS & event.keys():
-        event[key] = _MASK
+        event[key] = MASK
     for key in ("event", "exception", "stack_info"):
         text = event.get(key)
         if isinstance(text, str):
@@ -328,15 +251,19 @@ def redact(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, An
 
 def mask_credentials(text: str) -> str:
     """The text with every value that follows a credential's name masked."""
-    return _CREDENTIAL.sub(rf"\g<1>{_MASK}", text)
+    return _CREDENTIAL.sub(rf"\g<1>{MASK}", text)
 
 
 def _render(_logger: object, _method: str, event: Mapping[str, Any]) -> bytes:
+    return encode_line(event)
+
+
+def encode_line(event: object) -> bytes:
     """One line of JSON: control characters leave escaped, and no value is refused."""
     try:
         return _ENCODER.encode(event)
     except UnicodeEncodeError:
-        return json.dumps(event, default=repr).encode()
+        return json.dumps(msgspec.to_builtins(event, enc_hook=repr)).encode()
 
 
 def _render_text(logger: object, method: str, event: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from doors import PASSWORD_HASH, STRICT_LOGIN, Door, open_door
 import ledgers
 from paydown.admin import Admin, Mistake, NewLogin
 from paydown.domain.model import Bundle
-from paydown.storage.engine import Database
+from paydown.storage.database import Database
 from paydown.storage.opening import open_store
 from paydown.telemetry import Metrics, configure_logging
 
@@ -21,7 +21,7 @@ from paydown.telemetry import Metrics, configure_logging
 def known_password_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger file whose logins' password the tests know. Copied, never changed."""
     path = tmp_path_factory.mktemp("door") / "ledger.db"
-    ledgers.make_ledger(path, password_hash=PASSWORD_HASH)
+    ledgers.make_ledger(f"sqlite:///{path}", password_hash=PASSWORD_HASH)
     admin = Admin(open_store(f"sqlite:///{path}"))
     strict = NewLogin(STRICT_LOGIN, PASSWORD_HASH, strict=True)
     assert not isinstance(admin.add_login(strict, ledgers.CLUB, tuple(Bundle)), Mistake)

@@ -12,7 +12,7 @@ from paydown.access import Authenticator, hash_password
 from paydown.api.app import make_app
 from paydown.config import Settings
 from paydown.service import Service
-from paydown.storage.engine import Database
+from paydown.storage.database import Database
 from paydown.storage.writer import Pace
 from paydown.telemetry import Metrics
 
@@ -190,14 +190,19 @@ def _raw(value: str | bytes) -> bytes:
 def open_door(
     database: Database, metrics: Metrics | None = None, *, queue_max: int = 1024, **settings: Any
 ) -> Door:
+    """The door of the real application over a ledger, running."""
+    return Door(make_door(database, metrics or Metrics(), queue_max=queue_max, **settings))
+
+
+def make_door(
+    database: Database, metrics: Metrics, *, queue_max: int = 1024, **settings: Any
+) -> ASGIApp:
     """The real application over a ledger."""
-    metrics = metrics or Metrics()
     service = Service(database, pace=Pace(queue_max=queue_max), observer=metrics)
     authenticator = Authenticator(service.find_login)
-    app = make_app(
+    return make_app(
         service, authenticator, metrics, Settings(database="sqlite:///ledger.db", **settings)
     )
-    return Door(app)
 
 
 def payment(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:

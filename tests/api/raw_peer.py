@@ -135,7 +135,7 @@ async def _say(send: Any, status: int, told: dict[str, Any]) -> None:
 class Serving(NamedTuple):
     """A running server: the application, how to connect, and how to tell it to stop."""
 
-    app: TinyApp
+    app: Any
     server: Server
     connect: Callable[[], Peer]
     thread: threading.Thread
@@ -147,10 +147,14 @@ class Serving(NamedTuple):
 
 @contextlib.contextmanager
 def serving(
-    limits: HttpLimits | None = None, *, drain_seconds: int = 5, trusted_proxy: str | None = None
+    limits: HttpLimits | None = None,
+    *,
+    app: Any = None,
+    drain_seconds: int = 5,
+    trusted_proxy: str | None = None,
 ) -> Iterator[Serving]:
     """The application served on a free port of 127.0.0.1, until the block ends."""
-    app, listening, peers = TinyApp(), threading.Event(), []
+    app, listening, peers = app or TinyApp(), threading.Event(), []
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     networks = read_networks([trusted_proxy] if trusted_proxy else [])
@@ -167,7 +171,8 @@ def serving(
         assert listening.wait(5)
         yield Serving(app, server, connect, thread)
     finally:
-        app.gate.set()
+        if isinstance(app, TinyApp):
+            app.gate.set()
         for peer in peers:
             peer.close()
         server.should_exit = True

@@ -22,7 +22,7 @@ from doors import (
 
 import ledgers
 from paydown.domain.outcomes import Refusal
-from paydown.storage.engine import Database
+from paydown.storage.database import Database
 from paydown.wire import messages
 
 REPLAYED = "idempotent-replayed"

@@ -14,7 +14,7 @@ from paydown.access import Denial, Reason
 from paydown.api.app import make_app
 from paydown.config import Settings
 from paydown.domain.model import Caller
-from paydown.storage.engine import Database
+from paydown.storage.database import Database
 from paydown.storage.writer import Failed, Job, Result, Unavailable
 from paydown.telemetry import Metrics
 

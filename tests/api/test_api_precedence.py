@@ -7,7 +7,7 @@ import pytest
 from doors import ADDRESS, JSON, PASSWORD, PAYMENTS, WRITE_DOWNS, Door, line, open_door, payment
 
 import ledgers
-from paydown.storage.engine import Database
+from paydown.storage.database import Database
 
 BODY_BYTES_MAX = 2_000
 BIG = b" " * (BODY_BYTES_MAX + 1)

@@ -21,7 +21,7 @@ from doors import (
 
 import ledgers
 from paydown.domain.outcomes import Refusal
-from paydown.storage.engine import Database
+from paydown.storage.database import Database
 from paydown.telemetry import Metrics
 
 SECRET = "hunter2 with a space"

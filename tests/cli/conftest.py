@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from paydown.admin import Admin, NewCustomer
 from paydown.cli import app
-from paydown.storage.engine import Database
+from paydown.storage.database import Database
 from paydown.storage.opening import migrate, open_store
 from paydown.storage.reference import Customer
 

@@ -11,7 +11,7 @@ from typer.main import get_command
 
 import ledgers
 from paydown.cli import app
-from paydown.storage.engine import Database
+from paydown.storage.database import Database
 
 
 def walk(command, path=()):
@@ -64,14 +64,15 @@ def test_a_group_names_all_its_commands():
 
 
 def test_every_command_that_answers_can_answer_a_program():
-    """All but the two that serve take --json and the ledger's URL."""
+    """All but the two that serve take --json, and all but those and copy the ledger's URL."""
     lacking = [
         path
         for path, command in COMMANDS.items()
         if not getattr(command, "commands", None)
         and not {"as_json", "database"} <= {each.name for each in command.params}
     ]
-    assert lacking == [("serve",), ("demo",)]
+    assert lacking == [("serve",), ("demo",), ("copy",)]
+    assert {each.name for each in COMMANDS["copy",].params} == {"source", "target", "as_json"}
 
 
 def test_no_password_can_be_an_argument():
@@ -255,7 +256,7 @@ def test_a_wrong_since_is_a_sentence(paydown):
 
 def test_a_command_waits_its_turn_and_then_says_why_not(paydown, database, monkeypatch):
     """A ledger that stays locked gives a sentence, not a traceback."""
-    monkeypatch.setattr("paydown.storage.engine.ADMIN_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("paydown.storage.sqlite_database.ADMIN_WAIT_SECONDS", 0.1)
     assert isinstance(database, Database)
     with database.write():
         answer = paydown("customer", "add", "X")

@@ -3,13 +3,14 @@
 import pytest
 
 from paydown.cli import serving
-from paydown.config import LogLevel, Settings, list_settings
+from paydown.config import BatchBy, LogLevel, Settings, list_settings
 from paydown.server import ServeError
 
 OTHERS = {
     "host": "0.0.0.0",
     "port": 9001,
     "trusted_proxy": ("10.0.0.1", "10.1.0.0/16"),
+    "batch_by": BatchBy.CUSTOMER,
     "log_level": LogLevel.DEBUG,
 }
 SETTINGS = {setting.name: setting for setting in list_settings() if setting.name != "database"}
@@ -63,7 +64,7 @@ def test_every_setting_is_an_option_and_a_variable(paydown, served, url, name):
         for bound in (setting.least - 1, setting.most and setting.most + 1)
         if bound is not None
     ]
-    + [("log_level", "silent")],
+    + [("log_level", "silent"), ("batch_by", "contact")],
 )
 def test_a_setting_out_of_bounds_is_a_usage_error(paydown, served, name, value):
     """No server starts on a limit that would be none."""

@@ -19,7 +19,7 @@ from paydown.cli import serving
 from paydown.domain.model import Command, Kind
 from paydown.server import ServeError
 from paydown.storage import reference
-from paydown.storage.engine import Database
+from paydown.storage.engine import find_database
 from paydown.storage.opening import open_store
 from paydown.wire import messages
 from paydown.wire.headers import Media
@@ -233,7 +233,7 @@ def test_a_demo_whose_making_was_interrupted_is_made_anew(paydown, interrupted, 
 def test_a_half_made_ledger_that_is_served_is_left_alone(paydown, interrupted, served):
     """Whatever runs on it does not lose its file."""
     ledger = interrupted / "ledger.db"
-    with Database(ledger).claim():
+    with find_database(f"sqlite:///{ledger}").claim():
         answer = paydown("demo", "--data", interrupted)
     assert answer.status == 1
     assert answer.stderr.startswith(f"Another server is running on {ledger}.")

@@ -1,10 +1,7 @@
 """Random commands, retries and batches against a naive oracle; after each step all invariants."""
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,13 +18,17 @@ from hypothesis.stateful import (
 
 import ledgers
 from ledgers import ANNA, BEN, CASH, DISABLED_TENDER, EXTERNAL, TILL_AND_KIOSK
+from makers import Maker, on_every_store
 from oracle import Item, Oracle, Told
 from paydown import audit
 from paydown.domain.model import Caller, Command, Kind, Line, Request, Stamp
 from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome
 from paydown.service import encode_outcome
-from paydown.storage.engine import Database, new_entry_id
-from paydown.storage.store import Recorded, Store
+from paydown.storage.database import Database
+from paydown.storage.engine import new_entry_id
+from paydown.storage.store import Batch, Recorded, Store
+
+pytestmark = on_every_store
 
 WHOLE, TICK = 17_700_000_000_000_000, 17_700_000_000_000_001
 AMOUNTS = [Decimal(text) for text in ("0.01", "1", "1.00", "3.5", "10", "0", "-1", "0.001", "11")]
@@ -93,15 +94,12 @@ def told_by(recorded: Recorded, kept: dict[bytes, Told]) -> Told:
 class Model(RuleBasedStateMachine):
     """Two ledgers get the same commands, one in batches and one singly; an oracle judges both."""
 
-    template: Path
+    maker: Maker
 
     @initialize()
     def open(self) -> None:
         """Both ledgers begin as the template."""
-        self.folder = Path(tempfile.mkdtemp())
-        self.databases = [
-            ledgers.copy_ledger(self.template, self.folder / f"{name}.db") for name in "ab"
-        ]
+        self.databases = [self.maker.copy() for _ in range(2)]
         self.sessions = [database.session() for database in self.databases]
         self.batched, self.single = (Store(one, encode_outcome) for one in self.sessions)
         self.kept: dict[bytes, Told] = {}
@@ -152,11 +150,11 @@ class Model(RuleBasedStateMachine):
 
     def _check(self, batch: list[Command]) -> None:
         stamps = [self._stamp() for _ in batch]
-        together = self.batched.save(batch, stamps)
+        together = self.batched.save(Batch(batch, stamps))
         self.batched.commit()
         alone = []
         for command, stamp in zip(batch, stamps, strict=True):
-            alone += self.single.save([command], [stamp])
+            alone += self.single.save(Batch([command], [stamp]))
             self.single.commit()
         assert together == alone
         for command, recorded in zip(batch, together, strict=True):
@@ -178,11 +176,9 @@ class Model(RuleBasedStateMachine):
             assert [line for found in audit.verify(database) for line in found.detail] == []
 
     def teardown(self) -> None:
-        """Remove the ledgers."""
+        """Let go of the ledgers."""
         for session in getattr(self, "sessions", ()):
             session.close()
-        if hasattr(self, "folder"):
-            shutil.rmtree(self.folder)
 
 
 CHANGES: list[Callable[[Command], Command]] = [
@@ -195,20 +191,20 @@ CHANGES: list[Callable[[Command], Command]] = [
 
 
 @pytest.mark.timeout(240)
-def test_random_commands_agree_with_the_oracle(template: Path) -> None:
+def test_random_commands_agree_with_the_oracle(maker: Maker) -> None:
     """Outcomes and balances are the oracle's; a batch of n equals n batches of one."""
 
-    class OnTemplate(Model):
+    class OnCopies(Model):
         pass
 
-    OnTemplate.template = template
+    OnCopies.maker = maker
     run: Any = run_state_machine_as_test
-    run(OnTemplate, settings=settings(max_examples=25, stateful_step_count=12, deadline=None))
+    limits = settings(max_examples=maker.histories_max, stateful_step_count=12, deadline=None)
+    run(OnCopies, settings=limits)
 
 
-def test_the_random_commands_reach_every_kind_of_outcome(template: Path, tmp_path: Path) -> None:
+def test_the_random_commands_reach_every_kind_of_outcome(database: Database) -> None:
     """The oracle and the product agree on a batch that holds each kind at once."""
-    database = ledgers.copy_ledger(template, tmp_path / "ledger.db")
     books = ledgers.Books(database)
     caller = books.caller()
     session = database.session()
@@ -220,7 +216,7 @@ def test_the_random_commands_reach_every_kind_of_outcome(template: Path, tmp_pat
         ledgers.pay(caller, {2: "4"}, reference="r"),
     ]
     stamps = [Stamp(new_entry_id(n), n, str(n)) for n in range(1, 6)]
-    recorded = Store(session, encode_outcome).save(batch, stamps)
+    recorded = Store(session, encode_outcome).save(Batch(batch, stamps))
     session.commit()
     session.close()
 

@@ -4,8 +4,11 @@ import pytest
 
 import ledgers
 from ledgers import ANNA, CLUB, OTHER_CLUB, Books, pay, write_down
+from makers import on_every_store
 from paydown import audit
 from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome, Refusal
+
+pytestmark = on_every_store
 
 
 def breaches(books: Books) -> list[str]:

@@ -13,8 +13,9 @@ from ledgers import Books, pay
 from paydown import audit
 from paydown.domain.outcomes import Outcome
 from paydown.storage import sqlite
-from paydown.storage.engine import Database, Session
+from paydown.storage.database import Database
 from paydown.storage.faults import StoreUnavailable
+from paydown.storage.sqlite_database import SQLiteDatabase, SQLiteSession
 from paydown.storage.writer import Unavailable
 
 
@@ -96,7 +97,7 @@ def test_a_read_only_file_refuses_and_recovers_by_itself(database: Database, dis
     with Books(database) as books:
         caller = books.caller()
         disk.read_only = True
-        books.service._session.disconnect()  # so that it meets the file as it is now
+        books.service._sessions[0].disconnect()  # so that it meets the file as it is now
         result = books.record(pay(caller, {1: "1"})).result
         assert isinstance(result, Unavailable)
         assert "cannot be written" in result.sentence
@@ -122,7 +123,7 @@ def test_a_server_does_not_start_on_a_file_that_it_cannot_write(
 def test_a_server_starts_beside_a_lock_that_will_pass(template: Path, tmp_path: Path) -> None:
     """An import that runs meanwhile is no reason not to start."""
     ledgers.copy_ledger(template, tmp_path / "ledger.db")
-    database = Database(tmp_path / "ledger.db", lock_wait_seconds=0)
+    database = SQLiteDatabase(tmp_path / "ledger.db", lock_wait_seconds=0)
     books = Books(database)
     with database.write():
         books.service.claim()
@@ -136,7 +137,7 @@ def test_a_lock_held_too_long_refuses_and_recovers_by_itself(
 ) -> None:
     """A payment waits a bounded time for the lock; when it is free, service goes on."""
     ledgers.copy_ledger(template, tmp_path / "ledger.db")
-    database = Database(tmp_path / "ledger.db", lock_wait_seconds=0)
+    database = SQLiteDatabase(tmp_path / "ledger.db", lock_wait_seconds=0)
     with Books(database) as books:
         caller = books.caller()
         with database.write():
@@ -211,13 +212,14 @@ def test_a_file_moved_during_a_commit_is_not_answered_as_recorded(
 ) -> None:
     """The path is looked at between the commit and the answer."""
     caller = books.caller()
-    commit = Session.commit
+    path, check = books.database.path, SQLiteSession.check
 
-    def move_and_commit(session: Session) -> None:
-        commit(session)
-        books.database.path.rename(books.database.path.with_name("moved.db"))
+    def move_and_check(session: SQLiteSession) -> None:
+        if path.exists() and entry_ids(books.database):
+            path.rename(path.with_name("moved.db"))
+        check(session)
 
-    monkeypatch.setattr(Session, "commit", move_and_commit)
+    monkeypatch.setattr(SQLiteSession, "check", move_and_check)
     result = books.record(pay(caller, {1: "1"})).result
 
     assert isinstance(result, Unavailable)
@@ -251,16 +253,16 @@ def failing_commits(
     monkeypatch: pytest.MonkeyPatch, io_error: sqlite3.OperationalError
 ) -> Iterator[dict[str, bool]]:
     """Commits that report an I/O error, before or after they happened."""
-    commit, state = Session.commit, {"fail": True, "happens": True}
+    commit, state = SQLiteSession.commit, {"fail": True, "happens": True}
 
-    def fail(session: Session) -> None:
+    def fail(session: SQLiteSession) -> None:
         if not state["fail"] or state["happens"]:
             commit(session)
         if state["fail"]:
             with sqlite.naming_faults(Path("ledger.db")):
                 raise io_error
 
-    monkeypatch.setattr(Session, "commit", fail)
+    monkeypatch.setattr(SQLiteSession, "commit", fail)
     yield state
     state["fail"] = False
 
@@ -284,15 +286,15 @@ def test_whatever_a_commit_raises_the_batch_is_never_recorded_twice(
     books: Books, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """An error without a name after a commit that happened: the books are asked, not told again."""
-    commit = Session.commit
+    commit = SQLiteSession.commit
 
-    def commit_and_fail(session: Session) -> None:
+    def commit_and_fail(session: SQLiteSession) -> None:
         commit(session)
         raise error
 
     caller = books.caller()
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "commit", commit_and_fail)
+        patch.setattr(SQLiteSession, "commit", commit_and_fail)
         with books.database.write():
             jobs = [books.submit(pay(caller, {item: "1"})) for item in (1, 2, 3)]
         results = [ledgers.finished(job).result for job in jobs]
@@ -313,7 +315,7 @@ def test_what_cannot_be_found_out_is_refused_and_a_retry_finds_it(
         raise sqlite3.OperationalError("never seen before")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "fetch_one", fail)
+        patch.setattr(SQLiteSession, "fetch_one", fail)
         assert isinstance(books.record(command).result, Unavailable)
     failing_commits["fail"] = False
     wait_until_ready(books)
@@ -330,7 +332,7 @@ def test_a_probe_that_fails_in_an_unknown_way_is_tried_again(
     failing_commits["happens"] = False
     caller = books.caller()
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "probe", lambda _: 1 / 0)
+        patch.setattr(SQLiteSession, "probe", lambda _: 1 / 0)
         assert isinstance(books.record(pay(caller, {1: "1"})).result, Unavailable)
         time.sleep(0.1)
         assert "unknown way" in (books.service.readiness() or "")

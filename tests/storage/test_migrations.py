@@ -1,11 +1,14 @@
 """The schema's history, and ledgers of other versions."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from makers import Maker, on_both_stores
 from paydown.storage import opening
+from paydown.storage.engine import find_database
 from paydown.storage.faults import SchemaMismatch, StoreUnavailable
 from paydown.storage.opening import migrate, open_store
 
@@ -15,13 +18,29 @@ def url_of(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def test_the_migrations_sum_equals_the_schema(tmp_path: Path) -> None:
-    """A ledger made by all steps has exactly the defined tables, indexes and triggers."""
-    url = url_of(tmp_path / "ledger.db")
-    assert migrate(url) is None
+def execute(url: str, *statements: str) -> None:
+    """Run statements in the database."""
+    with find_database(url).write() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
 
-    with open_store(url).read() as connection:
-        assert opening.schema_differences(connection) == []
+
+def differences(url: str) -> list[str]:
+    """How the ledger differs from the definition of its tables."""
+    database = open_store(url)
+    with database.read() as connection:
+        return opening.schema_differences(connection, database)
+
+
+@on_both_stores
+def test_the_migrations_sum_equals_the_schema(maker: Maker) -> None:
+    """A ledger made by all steps has exactly the defined tables, indexes and triggers."""
+    url = maker.new()
+
+    assert migrate(url) is None
+    assert differences(url) == []
+    assert migrate(url) == "0001"
+    assert differences(url) == []
 
 
 def test_migrating_again_changes_nothing(tmp_path: Path) -> None:
@@ -36,83 +55,96 @@ def test_migrating_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_difference_from_the_schema_is_told(tmp_path: Path) -> None:
     """A missing, foreign or changed part is named."""
-    path = tmp_path / "ledger.db"
-    migrate(url_of(path))
-    with sqlite3.connect(path) as connection:
-        connection.execute("DROP TRIGGER posting_no_update")
-        connection.execute("CREATE TABLE stranger (a)")
-        connection.execute("ALTER TABLE contact ADD COLUMN more TEXT")
-    connection.close()
+    url = url_of(tmp_path / "ledger.db")
+    migrate(url)
+    execute(
+        url,
+        "DROP TRIGGER posting_no_update",
+        "CREATE TABLE stranger (a)",
+        "ALTER TABLE contact ADD COLUMN more TEXT",
+    )
 
-    with open_store(url_of(path)).read() as opened:
-        assert opening.schema_differences(opened) == [
-            "trigger posting_no_update is missing",
-            "table stranger is not Paydown's",
-            "table contact was changed",
-        ]
-
-
-def make_other(path: Path, revision: str) -> None:
-    """A ledger that says it is of another version."""
-    migrate(url_of(path))
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
-    connection.close()
+    assert differences(url) == [
+        "trigger posting_no_update is missing",
+        "table stranger is not Paydown's",
+        "table contact was changed",
+    ]
 
 
-def make_tables(path: Path) -> None:
+def make_nothing(url: str) -> None:
+    """A place with nothing in it."""
+    find_database(url).make()
+
+
+def make_newer(url: str) -> None:
+    """A ledger that says it is of a version to come."""
+    migrate(url)
+    execute(url, "UPDATE alembic_version SET version_num = '9999'")
+
+
+def make_tables(url: str) -> None:
     """Somebody else's database."""
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE theirs (a)")
-    connection.close()
+    make_nothing(url)
+    execute(url, "CREATE TABLE theirs (a INTEGER)")
 
 
-def make_nothing(path: Path) -> None:
-    """No file at all."""
-    assert not path.exists()
-
-
-def make_unversioned(path: Path) -> None:
+def make_unversioned(url: str) -> None:
     """A ledger that has lost its version."""
-    migrate(url_of(path))
-    with sqlite3.connect(path) as connection:
-        connection.execute("DELETE FROM alembic_version")
-    connection.close()
+    migrate(url)
+    execute(url, "DELETE FROM alembic_version")
 
 
 CASES = {
-    "missing": (make_nothing, "Make one with: paydown migrate --database sqlite:///"),
-    "empty": (lambda path: path.touch(), "holds no ledger yet. Make one with: paydown migrate"),
-    "a folder": (lambda path: path.mkdir(), "is not a file"),
-    "newer": (lambda path: make_other(path, "9999"), "pip install --constraint constraints.txt"),
+    "empty": (make_nothing, "holds no ledger yet. Make one with: paydown migrate --database "),
+    "newer": (make_newer, "pip install --constraint constraints.txt"),
     "without a version": (make_unversioned, "it does not say its version"),
     "another's": (make_tables, "is not a ledger: it holds other tables"),
+}
+
+
+@on_both_stores
+@pytest.mark.parametrize(("make", "sentence"), CASES.values(), ids=CASES)
+def test_what_is_no_ledger_of_this_version_is_refused(
+    maker: Maker, make: Callable[[str], None], sentence: str
+) -> None:
+    """The refusal says what is wrong and names the command that mends it."""
+    url = maker.new()
+    make(url)
+
+    with pytest.raises(StoreUnavailable, match=sentence):
+        open_store(url)
+
+
+FILES = {
+    "missing": (lambda _: None, "Make one with: paydown migrate --database sqlite:///"),
+    "empty": (lambda path: path.touch(), "holds no ledger yet. Make one with: paydown migrate"),
+    "a folder": (lambda path: path.mkdir(), "is not a file"),
     "no database": (lambda path: path.write_text("x" * 5000), "cannot be read as a ledger"),
 }
 
 
-@pytest.mark.parametrize(("make", "sentence"), CASES.values(), ids=CASES)
-def test_what_is_no_ledger_of_this_version_is_refused(
-    tmp_path: Path, make: object, sentence: str
+@pytest.mark.parametrize(("make", "sentence"), FILES.values(), ids=FILES)
+def test_a_file_that_is_no_ledger_is_refused(
+    tmp_path: Path, make: Callable[[Path], object], sentence: str
 ) -> None:
     """The refusal says what is wrong and names the command that mends it."""
     path = tmp_path / "ledger.db"
-    assert callable(make)
     make(path)
 
     with pytest.raises(StoreUnavailable, match=sentence):
         open_store(url_of(path))
 
 
+@on_both_stores
 def test_an_older_ledger_is_refused_until_it_is_migrated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    maker: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a newer step known, an older ledger names the command that brings it up."""
-    url = url_of(tmp_path / "ledger.db")
+    url = maker.new()
     migrate(url)
-    monkeypatch.setattr(opening, "_newest", lambda _: "0002")
+    monkeypatch.setattr(opening, "_newest", lambda: "0002")
 
-    with pytest.raises(SchemaMismatch, match=r"older Paydown.*paydown migrate --database sqlite"):
+    with pytest.raises(SchemaMismatch, match=r"older Paydown.*paydown migrate --database "):
         open_store(url)
 
 
@@ -132,12 +164,11 @@ def test_urls_that_name_no_ledger_are_refused(url: str, sentence: str) -> None:
         migrate(url)
 
 
-@pytest.mark.parametrize("make", [make_tables, lambda path: make_other(path, "9999")])
-def test_migrating_touches_no_strangers_file(tmp_path: Path, make: object) -> None:
+@pytest.mark.parametrize("make", [make_tables, make_newer])
+def test_migrating_touches_no_strangers_file(tmp_path: Path, make: Callable[[str], None]) -> None:
     """What is not a ledger, or a newer one, is refused and left as it was."""
     path = tmp_path / "other.db"
-    assert callable(make)
-    make(path)
+    make(url_of(path))
     before = path.read_bytes()
 
     with pytest.raises(SchemaMismatch):

@@ -9,19 +9,19 @@ import ledgers
 from ledgers import Books, pay
 from paydown.domain.outcomes import Outcome
 from paydown.storage import files
-from paydown.storage.engine import Database, Session
 from paydown.storage.faults import StoreFull
+from paydown.storage.sqlite_database import SQLiteDatabase, SQLiteSession
 from paydown.storage.writer import Unavailable
 
 
 @pytest.fixture
-def impatient(template: Path, tmp_path: Path) -> Database:
+def impatient(template: Path, tmp_path: Path) -> SQLiteDatabase:
     """A ledger whose server does not wait for a lock."""
     ledgers.copy_ledger(template, tmp_path / "ledger.db")
-    return Database(tmp_path / "ledger.db", lock_wait_seconds=0)
+    return SQLiteDatabase(tmp_path / "ledger.db", lock_wait_seconds=0)
 
 
-def test_the_files_beside_are_watched_while_a_lock_fault_stands(impatient: Database) -> None:
+def test_the_files_beside_are_watched_while_a_lock_fault_stands(impatient: SQLiteDatabase) -> None:
     """A lock closes nothing: a -wal removed meanwhile is noticed, not made anew."""
     with Books(impatient) as books:
         caller = books.caller()
@@ -46,7 +46,7 @@ def test_a_commit_of_nothing_does_not_make_ready(
         raise StoreFull("The disk is full.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "run", fill)
+        patch.setattr(SQLiteSession, "add", fill)
         assert isinstance(books.record(pay(caller, {1: "1"})).result, Unavailable)
     refused = books.record(pay(caller, {999: "1"})).result
     still = books.service.readiness()
@@ -61,7 +61,7 @@ def test_a_commit_of_nothing_does_not_make_ready(
 def test_stopping_does_not_wait_for_the_lock_once_a_batch(template: Path, tmp_path: Path) -> None:
     """With the lock away, what is left at the end is answered at once after the first wait."""
     ledgers.copy_ledger(template, tmp_path / "ledger.db")
-    database = Database(tmp_path / "ledger.db", lock_wait_seconds=1)
+    database = SQLiteDatabase(tmp_path / "ledger.db", lock_wait_seconds=1)
     with Books(database, pace=ledgers.Pace(batch_max=1)) as books:
         caller = books.caller()
         with database.write():

@@ -1,8 +1,11 @@
 """Logins as authentication finds them, and replays beside the lines they were taken for."""
 
 from ledgers import BEN, CLUB, OTHER_CLUB, TILL, pay
+from makers import on_every_store
 from paydown.storage.reference import find_login
 from paydown.storage.replays import list_replays
+
+pytestmark = on_every_store
 
 
 def test_keyless_replays_are_listed_newest_first(books):

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from ledgers import ANNA, CLUB, HEADER, Quiet, pay
+from makers import on_every_store
 from paydown import imports
 from paydown.admin import Admin
 from paydown.audit import verify
@@ -70,6 +71,7 @@ def all_hold(database):
     return all(finding.ok for finding in verify(database))
 
 
+@on_every_store
 def test_two_imports_at_once_give_no_id_twice(load, before_applying, database):
     """The one that comes second numbers its rows anew."""
     other = []
@@ -79,6 +81,7 @@ def test_two_imports_at_once_give_no_id_twice(load, before_applying, database):
     assert all_hold(database)
 
 
+@on_every_store
 def test_the_same_import_at_once_is_one(load, before_applying, database):
     """Two operators with one file make one set of items."""
     other = []
@@ -88,6 +91,7 @@ def test_the_same_import_at_once_is_one(load, before_applying, database):
     assert all_hold(database)
 
 
+@on_every_store
 def test_an_id_taken_meanwhile_is_noticed(load, before_applying, database):
     """A BillingId that another import takes first is compared with what that one read."""
     numbered = ROW.replace(",,Locker", ",30,Locker")
@@ -97,6 +101,7 @@ def test_an_id_taken_meanwhile_is_noticed(load, before_applying, database):
     assert all_hold(database)
 
 
+@on_every_store
 def test_an_account_disabled_meanwhile_is_not_used(load, before_applying, database):
     """Nothing is posted to an account after it was disabled."""
     admin = Admin(database)
@@ -107,6 +112,7 @@ def test_an_account_disabled_meanwhile_is_not_used(load, before_applying, databa
     assert all_hold(database)
 
 
+@on_every_store
 def test_a_contact_renamed_meanwhile_is_reported_as_it_was_found(load, before_applying, database):
     """The old name in the report is the one that the books had at the last moment."""
     other = ROW.replace("Anna Archer", "A. Archer").replace(",,Locker", ",30,Locker")
@@ -116,6 +122,7 @@ def test_a_contact_renamed_meanwhile_is_reported_as_it_was_found(load, before_ap
     assert all_hold(database)
 
 
+@on_every_store
 def test_a_crowd_of_imports_is_given_up_with_a_sentence(load, monkeypatch):
     """An import that never gets its turn says so instead of trying for ever."""
     monkeypatch.setattr(imports.applying, "apply", lambda *prepared: not prepared)
@@ -124,6 +131,7 @@ def test_a_crowd_of_imports_is_given_up_with_a_sentence(load, monkeypatch):
     assert done.sentence == "Other imports for this customer kept coming first: try again later."
 
 
+@on_every_store
 def test_an_id_of_an_item_that_was_not_imported_is_taken(load, database):
     """An item with no imported row is nobody's to import over."""
     with database.write() as connection:
@@ -134,6 +142,7 @@ def test_an_id_of_an_item_that_was_not_imported_is_taken(load, database):
     ]
 
 
+@on_every_store
 def test_a_paid_item_is_still_the_same_row(books, load):
     """What payments make of an item is no difference to what was imported."""
     row = ROW.replace(",,Locker", ",30,Locker")

@@ -7,13 +7,15 @@ from threading import Event
 
 import pytest
 
-from ledgers import Books, Quiet, finished, pay
+from ledgers import Books, Quiet, finished, holding, pay
+from makers import on_every_store
 from paydown import audit
 from paydown.domain.model import Command
 from paydown.domain.outcomes import Outcome
 from paydown.service import encode_outcome
 from paydown.storage import writer
-from paydown.storage.engine import Database, new_entry_id
+from paydown.storage.database import Database
+from paydown.storage.engine import new_entry_id
 from paydown.storage.writer import Failed, Job, Pace, Unavailable, Writer
 from paydown.wire.formats import write_instant
 
@@ -30,12 +32,13 @@ class Commits(Quiet):
         self.sizes.append(commands)
 
 
+@on_every_store
 def test_commands_that_wait_together_share_a_commit(database: Database) -> None:
     """While the lock is away many gather; then they are taken in batches of the bound."""
     commits = Commits()
     with Books(database, observer=commits, pace=Pace(batch_max=16)) as books:
         caller = books.caller()
-        with database.write():
+        with holding(database):
             jobs = [books.submit(pay(caller, {1: "0.01"})) for _ in range(60)]
         outcomes = [finished(job).result for job in jobs]
 
@@ -45,11 +48,12 @@ def test_commands_that_wait_together_share_a_commit(database: Database) -> None:
     assert len(commits.sizes) <= 5
 
 
+@on_every_store
 def test_a_full_queue_takes_no_more(database: Database) -> None:
     """Beyond the bound a command is turned away at once, and the queued ones are served."""
     with Books(database, pace=Pace(queue_max=5, batch_max=1)) as books:
         caller = books.caller()
-        with database.write():
+        with holding(database):
             first = books.submit(pay(caller, {1: "0.01"}))
             while books.service.waiting_count:
                 pass
@@ -62,12 +66,13 @@ def test_a_full_queue_takes_no_more(database: Database) -> None:
     assert books.balances()[1] == 1000 - 6
 
 
+@on_every_store
 def test_waiting_lines_are_bounded_too(database: Database) -> None:
     """Large requests do not fill the memory; one alone is always taken."""
     with Books(database, pace=Pace(queue_lines_max=4)) as books:
         caller = books.caller()
         three = {1: "0.01", 2: "0.01", 3: "0.01"}
-        with database.write():
+        with holding(database):
             first = books.submit(pay(caller, three))
             while books.service.waiting_count:
                 pass
@@ -75,7 +80,7 @@ def test_waiting_lines_are_bounded_too(database: Database) -> None:
             taken = [books.service.submit(Job(pay(caller, three))) for _ in range(2)]
         for job in (first, large):
             finished(job)
-        with database.write():
+        with holding(database):
             second = books.submit(pay(caller, three))
             while books.service.waiting_count:
                 pass
@@ -86,6 +91,7 @@ def test_waiting_lines_are_bounded_too(database: Database) -> None:
     assert again == [True] * 4
 
 
+@on_every_store
 def test_an_observer_that_fails_changes_nothing(database: Database) -> None:
     """A broken measurement is logged; the payment was recorded, once, and is answered so."""
 
@@ -101,6 +107,7 @@ def test_an_observer_that_fails_changes_nothing(database: Database) -> None:
     assert books.balances()[1] == 900
 
 
+@on_every_store
 def test_a_writer_that_breaks_leaves_nobody_waiting(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +127,7 @@ def test_a_writer_that_breaks_leaves_nobody_waiting(
     assert taken is False
 
 
+@on_every_store
 def test_stopping_finishes_what_was_taken(database: Database) -> None:
     """Every accepted command is answered; later ones are turned away."""
     with Books(database) as books:
@@ -131,6 +139,7 @@ def test_stopping_finishes_what_was_taken(database: Database) -> None:
     assert books.balances()[1] == 800
 
 
+@on_every_store
 def test_a_bug_fails_its_own_command_alone(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +183,7 @@ def test_a_bug_fails_its_own_command_alone(
     assert [line for found in audit.verify(database) for line in found.detail] == []
 
 
+@on_every_store
 def test_record_times_never_run_backwards(database: Database) -> None:
     """Whatever the clock does, each entry is recorded after the one before."""
     clock = iter([17_800_000_000_000_009, 17_800_000_000_000_000, 17_700_000_000_000_000])
@@ -188,6 +198,7 @@ def test_record_times_never_run_backwards(database: Database) -> None:
         assert list(times) == [17_800_000_000_000_009 + step for step in range(3)]
 
 
+@on_every_store
 def test_many_callers_on_one_item_never_take_it_below_zero(books: Books) -> None:
     """64 callers want 64 x 5 x 0.37 of 10.00: what was accepted is exact, the rest refused."""
     caller = books.caller()
@@ -227,6 +238,7 @@ def test_every_commit_is_synced(database: Database) -> None:
     assert pragmas == ["wal", 2, 1, 1]
 
 
+@on_every_store
 def test_a_batch_is_bounded_by_its_lines(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,7 +248,7 @@ def test_a_batch_is_bounded_by_its_lines(
     with Books(database, observer=commits) as books:
         caller = books.caller()
         lines = {1: "0.01", 2: "0.01", 3: "0.01"}
-        with database.write():
+        with holding(database):
             jobs = [books.submit(pay(caller, lines)) for _ in range(9)]
         for job in jobs:
             finished(job)

@@ -28,7 +28,7 @@ CALLERS = 16
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger whose logins have a password."""
     path = tmp_path_factory.mktemp("system") / "ledger.db"
-    ledgers.make_ledger(path, password_hash=hash_password(PASSWORD))
+    ledgers.make_ledger(f"sqlite:///{path}", password_hash=hash_password(PASSWORD))
     return path
 
 

@@ -3,8 +3,9 @@
 Law of this file: every answer carries its request's id, and a failure is ``{"Message": "…"}``.
 """
 
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from starlette.types import Send
 
@@ -31,6 +32,34 @@ class Answer(NamedTuple):
     reason: str | None = None
 
 
+class Whole(Protocol):
+    """A request that came in whole, and the way to answer it without ASGI: once, on the loop."""
+
+    method: str
+    path: str
+    raw_path: bytes
+    headers: Sequence[Header]
+    body: bytearray
+    address: str
+    response_complete: bool
+
+    def answer(self, answer: Answer, *, request_id: str) -> None:
+        """Send the answer whole."""
+
+
+Take = Callable[[Whole], bool]
+"""An application's ``take``, which does with less than ASGI where a request came in whole.
+
+It answers the request, now or once it is committed; False: nothing was done, serve it in ASGI."""
+
+
+def answer_headers(answer: Answer, request_id: str) -> list[Header]:
+    """All the headers that go with an answer."""
+    length = str(len(answer.body)).encode()
+    usual = usual_headers(request_id)
+    return [CONTENT_TYPE, (b"content-length", length), *usual, *answer.headers]
+
+
 def usual_headers(request_id: str) -> tuple[Header, Header]:
     """The headers that every answer has, whatever it is."""
     return (b"x-request-id", request_id.encode()), NOSNIFF
@@ -38,13 +67,7 @@ def usual_headers(request_id: str) -> tuple[Header, Header]:
 
 async def send_answer(send: Send, answer: Answer, *, request_id: str) -> None:
     """Send the answer whole."""
-    length = str(len(answer.body)).encode()
-    headers = [
-        CONTENT_TYPE,
-        (b"content-length", length),
-        *usual_headers(request_id),
-        *answer.headers,
-    ]
+    headers = answer_headers(answer, request_id)
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 

@@ -5,13 +5,13 @@ once a command is queued its course no longer depends on the client.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple
 
-from starlette.types import Receive, Scope
+from starlette.types import Receive
 
 from paydown.access import Authenticator, Denial, Reason
 from paydown.api import answers, headers
@@ -25,7 +25,7 @@ from paydown.telemetry import Exchange
 from paydown.wire import messages
 from paydown.wire.faults import Fault, Faults, gather
 from paydown.wire.formats import read_guid
-from paydown.wire.headers import Handling, read_handling, read_idempotency_key, read_media
+from paydown.wire.headers import Handling, Media, read_handling, read_idempotency_key, read_media
 
 STAFF_USER_MAX = 255
 """The most characters kept of who acted, as ``LegendUserName`` says."""
@@ -49,11 +49,8 @@ def find_operation(path: str) -> Operation | None:
     return _BY_PATH.get(path.lower().removesuffix("/"))
 
 
-def resolve(jobs: Sequence[Job]) -> None:
-    """Wake whoever waits for each job, on the event loop. Some may have been cancelled."""
-    for job in jobs:
-        if not job.waiter.done():
-            job.waiter.set_result(None)
+Wake = Callable[[Job], None]
+"""Called on the event loop with a job that has its result; it raises nothing."""
 
 
 class Asked(NamedTuple):
@@ -64,8 +61,19 @@ class Asked(NamedTuple):
     exchange: Exchange
 
 
+class Admitted(NamedTuple):
+    """Who makes the call, and how its body is written."""
+
+    caller: Caller
+    media: Media
+
+
 class Calls:
-    """Answers the two calls."""
+    """Answers the two calls, in steps: ``admit`` by the head, ``submit`` the body, ``tell``.
+
+    ``answer`` takes them one after the other, and waits between them for whatever must be waited
+    for. Who has the whole request may take them without it.
+    """
 
     def __init__(
         self,
@@ -81,66 +89,74 @@ class Calls:
         self._verifiers = verifiers
         self._body_bytes_max = body_bytes_max
         self._lines_max = lines_max
+        self.at_once_bytes_max = min(body_bytes_max, DECODED_AT_ONCE_BYTES_MAX)
 
-    async def answer(self, asked: Asked, scope: Scope, receive: Receive) -> Answer | None:
+    async def answer(self, asked: Asked, receive: Receive) -> Answer | None:
         """The answer, or None where the client went away before its request was whole."""
-        if scope["method"] != "POST":
-            return answers.method_not_allowed("POST")
-        if headers.declared_bytes(asked.values) > self._body_bytes_max:
-            return answers.too_large(self._body_bytes_max)
-        caller = await self._admit(asked)
-        if isinstance(caller, Answer):
-            return caller
-        media = read_media(headers.only(asked.values[headers.CONTENT_TYPE]))
-        if media is None:
-            return answers.UNSUPPORTED_MEDIA
+        admitted = self.admit(asked)
+        if admitted is None:
+            admitted = await self._verify(asked)
+        if isinstance(admitted, Answer):
+            return admitted
         body = await self._read_body(receive)
         if not isinstance(body, bytes):
             return body
-        kind, lines_max = asked.operation.kind, self._lines_max
-        decode = partial(messages.decode, kind, body, media, caller.time_zone, lines_max=lines_max)
-        small = len(body) <= DECODED_AT_ONCE_BYTES_MAX
-        request = decode() if small else await asyncio.to_thread(decode)
-        return await self._take(asked, caller, request)
+        if len(body) <= self.at_once_bytes_max:
+            request = self._decode(asked, admitted, body)
+        else:
+            request = await asyncio.to_thread(self._decode, asked, admitted, body)
+        done = asyncio.get_running_loop().create_future()
+        job = self._take(asked, admitted.caller, request, partial(_set_done, done))
+        if isinstance(job, Answer):
+            return job
+        await done
+        return self.tell(asked, job)
 
-    async def _admit(self, asked: Asked) -> Caller | Answer:
-        """The caller that the credentials prove, if it may make this call."""
-        operation, values, exchange = asked
-        exchange.customer_guid = read_guid(headers.read_text(values[headers.CUSTOMER_GUID]))
-        credentials = headers.read_credentials(values, exchange.address)
-        verdict = self._authenticator.recall(**credentials)
-        if verdict is None:
-            verify = partial(self._authenticator.verify, **credentials)
-            verdict = await asyncio.get_running_loop().run_in_executor(self._verifiers, verify)
-        if isinstance(verdict, Denial):
-            return _deny(verdict, exchange)
-        exchange.user_name = verdict.user_name
-        if operation.bundle not in verdict.bundles:
-            exchange.login_refused = "bundle"
-            return answers.bundle_missing(operation.bundle)
-        return verdict
-
-    async def _take(self, asked: Asked, caller: Caller, request: Request | Faults) -> Answer:
-        """Take the request as the headers want it handled, if both are well formed."""
+    def admit(self, asked: Asked) -> Admitted | Answer | None:
+        """What the head comes to; None where that cannot be told without reading the store."""
         _, values, exchange = asked
-        key = read_idempotency_key(values[headers.IDEMPOTENCY_KEY])
-        if isinstance(request, Faults) or isinstance(key, Fault):
-            return _invalid(gather(request, key), exchange)
-        handling = read_handling(values[headers.PREFER])
-        strict = caller.strict if handling is None else handling is Handling.STRICT
-        command = Command(
-            request=request,
-            caller=caller,
-            strict=strict,
-            key=key,
-            staff_user=_read_staff_user(values[headers.STAFF_USER], exchange),
-            request_id=exchange.request_id,
-            address=exchange.address,
-        )
-        answer = await self._record(command, exchange)
-        if answer.status == HTTPStatus.OK and (handling is not None or caller.strict):
-            return answer._replace(headers=(*answer.headers, _PREFERENCES[strict]))
-        return answer
+        if exchange.method != "POST":
+            return answers.method_not_allowed("POST")
+        if headers.declared_bytes(values) > self._body_bytes_max:
+            return answers.too_large(self._body_bytes_max)
+        exchange.customer_guid = read_guid(headers.read_text(values[headers.CUSTOMER_GUID]))
+        verdict = self._authenticator.recall(**headers.read_credentials(values, exchange.address))
+        return None if verdict is None else _admit(asked, verdict)
+
+    def submit(self, asked: Asked, admitted: Admitted, body: bytes, wake: Wake) -> Job | Answer:
+        """Queue what the body asks for: ``tell`` says what came of the job that ``wake`` gets.
+
+        An answer is there already where there is nothing to wait for. The body is not longer than
+        ``at_once_bytes_max``.
+        """
+        request = self._decode(asked, admitted, body)
+        return self._take(asked, admitted.caller, request, wake)
+
+    def tell(self, asked: Asked, job: Job) -> Answer:
+        """What came of a job that has its result."""
+        request, result, exchange = job.command.request, job.result, asked.exchange
+        if isinstance(result, Outcome):
+            exchange.note(request.kind, result)
+            digits = job.command.caller.minor_digits
+            body = job.answer or messages.encode(request, result, digits)
+            told = (*_replay_headers(result), *_preference_headers(asked, job.command))
+            return Answer(HTTPStatus.OK, body, told)
+        if isinstance(result, KeyReplayed):
+            exchange.replayed, exchange.replayed_by_key = len(request.lines), True
+            told = (_REPLAYED, *_preference_headers(asked, job.command))
+            return Answer(HTTPStatus.OK, result.body, told)
+        if isinstance(result, KeyConflict):
+            return answers.KEY_CONFLICT
+        if isinstance(result, Unavailable):
+            return answers.store_unavailable(result.sentence)
+        assert result is Failed.FAILED, "the writer gives every job a result"
+        return answers.FAILURE
+
+    async def _verify(self, asked: Asked) -> Admitted | Answer:
+        credentials = headers.read_credentials(asked.values, asked.exchange.address)
+        verify = partial(self._authenticator.verify, **credentials)
+        verdict = await asyncio.get_running_loop().run_in_executor(self._verifiers, verify)
+        return _admit(asked, verdict)
 
     async def _read_body(self, receive: Receive) -> bytes | Answer | None:
         """The body, the answer to one that is too large, or None when the client went away."""
@@ -156,27 +172,51 @@ class Calls:
             more = message["more_body"]
         return bytes(body)
 
-    async def _record(self, command: Command, exchange: Exchange) -> Answer:
-        """Hand the command in, wait for what comes of it, and say it."""
-        job = Job(command, asyncio.get_running_loop().create_future())
-        if not self._service.submit(job):
-            return answers.BUSY
-        await job.waiter
-        request, result = command.request, job.result
-        if isinstance(result, Outcome):
-            exchange.note(request.kind, result)
-            digits = command.caller.minor_digits
-            body = job.answer or messages.encode(request, result, digits)
-            return Answer(HTTPStatus.OK, body, _replay_headers(result))
-        if isinstance(result, KeyReplayed):
-            exchange.replayed, exchange.replayed_by_key = len(request.lines), True
-            return Answer(HTTPStatus.OK, result.body, (_REPLAYED,))
-        if isinstance(result, KeyConflict):
-            return answers.KEY_CONFLICT
-        if isinstance(result, Unavailable):
-            return answers.store_unavailable(result.sentence)
-        assert result is Failed.FAILED, "the writer gives every job a result"
-        return answers.FAILURE
+    def _decode(self, asked: Asked, admitted: Admitted, body: bytes) -> Request | Faults:
+        time_zone = admitted.caller.time_zone
+        return messages.decode(
+            asked.operation.kind, body, admitted.media, time_zone, lines_max=self._lines_max
+        )
+
+    def _take(
+        self, asked: Asked, caller: Caller, request: Request | Faults, wake: Wake
+    ) -> Job | Answer:
+        """Queue the request as the headers want it handled, if both are well formed."""
+        _, values, exchange = asked
+        key = read_idempotency_key(values[headers.IDEMPOTENCY_KEY])
+        if isinstance(request, Faults) or isinstance(key, Fault):
+            return _invalid(gather(request, key), exchange)
+        handling = read_handling(values[headers.PREFER])
+        command = Command(
+            request=request,
+            caller=caller,
+            strict=caller.strict if handling is None else handling is Handling.STRICT,
+            key=key,
+            staff_user=_read_staff_user(values[headers.STAFF_USER], exchange),
+            request_id=exchange.request_id,
+            address=exchange.address,
+        )
+        job = Job(command, wake)
+        return job if self._service.submit(job) else answers.BUSY
+
+
+def _set_done(done: "asyncio.Future[None]", _: Job) -> None:
+    """Wake the task that waits, unless it was cut off."""
+    if not done.done():
+        done.set_result(None)
+
+
+def _admit(asked: Asked, verdict: Caller | Denial) -> Admitted | Answer:
+    """The caller that the credentials prove, if it may make this call and its body can be read."""
+    operation, values, exchange = asked
+    if isinstance(verdict, Denial):
+        return _deny(verdict, exchange)
+    exchange.user_name = verdict.user_name
+    if operation.bundle not in verdict.bundles:
+        exchange.login_refused = "bundle"
+        return answers.bundle_missing(operation.bundle)
+    media = read_media(headers.only(values[headers.CONTENT_TYPE]))
+    return answers.UNSUPPORTED_MEDIA if media is None else Admitted(verdict, media)
 
 
 def _deny(denial: Denial, exchange: Exchange) -> Answer:
@@ -194,6 +234,12 @@ def _invalid(faults: Faults | None, exchange: Exchange) -> Answer:
     assert faults is not None, "a fault was read"
     exchange.faults = [fault.key for fault in faults.faults[:FAULTS_LOGGED_MAX]]
     return Answer(HTTPStatus.BAD_REQUEST, messages.invalid(faults), (), "The request is invalid.")
+
+
+def _preference_headers(asked: Asked, command: Command) -> tuple[Header, ...]:
+    """How the request was handled, where the client or its login asked for a handling."""
+    asked_for = read_handling(asked.values[headers.PREFER]) is not None
+    return (_PREFERENCES[command.strict],) if asked_for or command.caller.strict else ()
 
 
 def _replay_headers(outcome: Outcome) -> tuple[Header, ...]:

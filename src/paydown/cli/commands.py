@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 
 from paydown import __version__
-from paydown.cli import accounts, customers, importing, ledger, logins, serving, tender_types
+from paydown.cli import (
+    accounts,
+    copying,
+    customers,
+    importing,
+    ledger,
+    logins,
+    serving,
+    tender_types,
+)
 from paydown.cli.output import NO_VALUE
 
 app = typer.Typer(
@@ -44,6 +53,7 @@ app.command()(serving.demo)
 app.command()(ledger.migrate)
 app.command()(ledger.verify)
 app.command()(ledger.replays)
+app.command()(copying.copy)
 app.add_typer(customers.app, name="customer")
 app.add_typer(logins.app, name="login")
 app.add_typer(tender_types.app, name="tender-type")

@@ -20,6 +20,7 @@ from paydown.cli.output import (
 from paydown.domain.money import to_decimal
 from paydown.storage import opening
 from paydown.storage import replays as replay_list
+from paydown.storage.engine import find_database
 from paydown.storage.opening import open_store
 from paydown.storage.replays import Replay
 from paydown.wire.formats import read_date, write_instant
@@ -31,10 +32,11 @@ def migrate(database: DatabaseOption, *, as_json: JsonOption = False) -> None:
     """Make the ledger, or bring it to this version. Running it again changes nothing."""
     with answering(as_json=as_json) as output:
         before = opening.migrate(database)
-        words = f"Made a new ledger at {database}."
+        shown = find_database(database).shown_url
+        words = f"Made a new ledger at {shown}."
         if before is not None:
-            words = f"The ledger at {database} is up to date."
-        output.show({"database": database, "made": before is None, "before": before}, words)
+            words = f"The ledger at {shown} is up to date."
+        output.show({"database": shown, "made": before is None, "before": before}, words)
 
 
 def verify(database: DatabaseOption, *, as_json: JsonOption = False) -> None:

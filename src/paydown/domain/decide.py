@@ -123,14 +123,14 @@ def _decide_lines(
     for line, twin in zip(command.request.lines, twins, strict=True):
         if twin:
             outcomes.append(_replay(twin))
-        elif refusal := _check_line(command, line, facts):
+            continue
+        judged = _judge_line(command, line, facts)
+        if isinstance(judged, Refusal):
             outcomes.append(
-                LineOutcome(
-                    line.billing_id, _visible_balance(command, line, facts), refusal=refusal
-                )
+                LineOutcome(line.billing_id, _visible_balance(command, line, facts), refusal=judged)
             )
         else:
-            posting = _post(command, line, facts, len(postings) + 1)
+            posting = _post(command, line, facts, line_no=len(postings) + 1, amount=judged)
             postings.append(posting)
             outcomes.append(
                 LineOutcome(
@@ -177,7 +177,8 @@ def _check_tender_type(command: Command, facts: Facts) -> Refusal | None:
     return None if tender_type.active else Refusal.inactive_tender_type
 
 
-def _check_line(command: Command, line: Line, facts: Facts) -> Refusal | None:
+def _judge_line(command: Command, line: Line, facts: Facts) -> int | Refusal:
+    """The amount to post, in minor units, or why nothing is."""
     item = facts.items[command.caller.customer_id, line.billing_id]
     if item is None or item.contact_id != command.request.contact_id:
         return Refusal.unknown_billing_item
@@ -188,7 +189,7 @@ def _check_line(command: Command, line: Line, facts: Facts) -> Refusal | None:
     amount = money.to_minor(line.amount, command.caller.minor_digits)
     if amount is None:
         return Refusal.amount_too_precise
-    return Refusal.amount_exceeds_balance if amount > item.balance else None
+    return Refusal.amount_exceeds_balance if amount > item.balance else amount
 
 
 def _check_gl_account(command: Command, line: Line, facts: Facts) -> Refusal | None:
@@ -202,15 +203,13 @@ def _check_gl_account(command: Command, line: Line, facts: Facts) -> Refusal | N
     return Refusal.receivable_gl_account if account.account_type == AccountType.RECEIVABLE else None
 
 
-def _post(command: Command, line: Line, facts: Facts, line_no: int) -> Posting:
+def _post(command: Command, line: Line, facts: Facts, *, line_no: int, amount: int) -> Posting:
     """The posting of a line that has passed every check."""
-    caller, request = command.caller, command.request
-    item = facts.items[caller.customer_id, line.billing_id]
-    tender_type = facts.tender_types[caller.customer_id, request.tender_type_id]
-    amount = money.to_minor(line.amount, caller.minor_digits)
+    customer_id = command.caller.customer_id
+    item = facts.items[customer_id, line.billing_id]
+    tender_type = facts.tender_types[customer_id, command.request.tender_type_id]
     assert item is not None, "checked before"
     assert tender_type is not None, "checked before"
-    assert amount is not None, "checked before"
     debit = tender_type.clearing_account_id if line.gl_account_id is None else line.gl_account_id
     return Posting(
         line_no=line_no,
@@ -229,8 +228,11 @@ def _find_twin(command: Command, line: Line, facts: Facts) -> RecordedLine | Non
     """The recorded line that this one repeats: the earliest, where several could be meant."""
     if not recognisable(command, line):
         return None
+    recorded_here = facts.recorded_lines[place_of(command, line)]
+    if not recorded_here:
+        return None
     amount = money.to_minor(line.amount, command.caller.minor_digits)
-    for recorded in facts.recorded_lines[place_of(command, line)]:
+    for recorded in recorded_here:
         if amount == recorded.posting.amount and _is_twin(command, line, recorded):
             return recorded
     return None

@@ -55,11 +55,13 @@ def digest(entry: Entry) -> bytes:
     The form is a JSON array of the entry's fields in the order of ``Entry``, the id in hex, then
     one array for each posting in the order of ``Posting``: any program can recompute it.
     """
-    return digest_streamed(entry, entry.postings)
+    *fields, postings = entry
+    fields[1] = entry.entry_id.hex()
+    return hashlib.sha256(_encode([*fields, *postings]).encode()).digest()
 
 
 def digest_streamed(entry: Entry, postings: Iterable[Posting]) -> bytes:
-    """The digest of the entry with these postings, which may be too many to hold at once."""
+    """The same of an entry with these postings, which may be too many to hold at once."""
     *fields, _ = entry
     fields[1] = entry.entry_id.hex()
     digested = hashlib.sha256(_encode(fields).removesuffix("]").encode())

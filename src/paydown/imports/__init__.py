@@ -18,7 +18,8 @@ from paydown.domain.model import Entry, Kind
 from paydown.imports.reading import AMOUNT_COLUMNS, Fault, Faults, Reader, find_unprintable, shown
 from paydown.storage import applying, reference, staging
 from paydown.storage.applying import Prepared
-from paydown.storage.engine import Database, new_entry_id
+from paydown.storage.database import Database
+from paydown.storage.engine import new_entry_id
 from paydown.storage.reference import Customer, StoreConnection
 from paydown.storage.staging import Difference, Renamed, Scope
 from paydown.wire.formats import INT32_MAX, read_guid, write_instant

@@ -1,6 +1,29 @@
 """The HTTP server: uvicorn with our limits, our errors, and a drain that answers what it took."""
 
 from paydown.server.limits import HttpLimits
-from paydown.server.run import Listening, ServeError, serve
+from paydown.server.run import (
+    Listening,
+    ServeError,
+    listen_together,
+    make_config,
+    read_proxies,
+    serve,
+    serve_on,
+)
+from paydown.server.sharing import WorkerMetrics, shared_stderr
+from paydown.server.workers import Place, Supervisor
 
-__all__ = ["HttpLimits", "Listening", "ServeError", "serve"]
+__all__ = [
+    "HttpLimits",
+    "Listening",
+    "Place",
+    "ServeError",
+    "Supervisor",
+    "WorkerMetrics",
+    "listen_together",
+    "make_config",
+    "read_proxies",
+    "serve",
+    "serve_on",
+    "shared_stderr",
+]

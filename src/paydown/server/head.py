@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -28,6 +29,33 @@ class Target(NamedTuple):
     path: str
     raw_path: bytes
     query: bytes
+
+
+class Head(NamedTuple):
+    """The head of a request that can be accepted."""
+
+    target: Target
+    framing: Framing
+
+
+def read_head(
+    url: bytes,
+    headers: Sequence[Header],
+    version: str,
+    limits: HttpLimits,
+    *,
+    bytes_most: int,
+) -> Head | HttpRefusal:
+    """What the head says, or why it cannot be accepted. It has at most ``bytes_most`` bytes."""
+    if len(headers) > limits.header_count_max:
+        return HttpRefusal.headers_too_large
+    if bytes_most > limits.header_bytes_max and is_too_large(url, headers, limits):
+        return HttpRefusal.headers_too_large
+    framing = read_framing(headers, version)
+    if isinstance(framing, HttpRefusal):
+        return framing
+    target = read_target(url)
+    return target if isinstance(target, HttpRefusal) else Head(target, framing)
 
 
 def read_framing(headers: Sequence[Header], version: str) -> Framing | HttpRefusal:
@@ -60,6 +88,7 @@ def refuse_method(data: bytes) -> HttpRefusal:
     return HttpRefusal.unknown_method if _BEGINS_WITH_METHOD(data) else HttpRefusal.bad_http
 
 
+@lru_cache(maxsize=64)
 def read_target(url: bytes) -> Target | HttpRefusal:
     """What a URL of any form names. Escapes that are none are left as they stand."""
     try:
@@ -75,3 +104,10 @@ def is_too_large(url: bytes, headers: Sequence[Header], limits: HttpLimits) -> b
     """Whether a head has too many bytes, the request line and the line ends counted."""
     size = len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
     return size > limits.header_bytes_max
+
+
+def write_plain_head(method: bytes, url: bytes, version: str, headers: Sequence[Header]) -> bytes:
+    """The head as it would be had it not asked for another protocol."""
+    lines = [b"%b %b HTTP/%b" % (method, url, version.encode())]
+    lines += [name + b": " + value for name, value in headers if name != b"upgrade"]
+    return b"\r\n".join([*lines, b"", b""])

@@ -59,7 +59,6 @@ class HttpRefusal(Enum):
         self.headers = [
             CONTENT_TYPE,
             (b"content-length", str(len(self.body)).encode()),
-            (b"connection", b"close"),
         ]
         if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
             self.headers.append((b"retry-after", b"1"))
@@ -68,6 +67,7 @@ class HttpRefusal(Enum):
         """The whole answer, as it goes over the connection that it closes."""
         lines = [f"HTTP/1.1 {self.status} {self.status.phrase}".encode()]
         lines += [name + b": " + value for name, value in headers]
+        lines.append(b"connection: close")
         return b"\r\n".join([*lines, b"", self.body])
 
 

@@ -6,7 +6,7 @@ any auditor to run by hand.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select, text
 
@@ -31,7 +31,7 @@ QUESTIONS = (
         "every posting moves one positive amount from a debit to another account, its credit",
         "SELECT COUNT(*) FROM posting",
         """
-        SELECT p.customer_id, HEX(p.entry_id) AS entry_id, p.line_no
+        SELECT p.customer_id, p.entry_id, p.line_no
         FROM posting p
         LEFT JOIN account d
           ON d.customer_id = p.customer_id AND d.account_id = p.debit_account_id
@@ -125,7 +125,7 @@ QUESTIONS = (
         "each posting moves its item's receivables account against the account its kind calls for",
         "SELECT COUNT(*) FROM posting",
         """
-        SELECT p.customer_id, HEX(p.entry_id) AS entry_id, p.line_no, e.kind
+        SELECT p.customer_id, p.entry_id, p.line_no, e.kind
         FROM posting p
         JOIN entry e ON e.customer_id = p.customer_id AND e.entry_id = p.entry_id
         JOIN billing_item i ON i.customer_id = p.customer_id AND i.billing_id = p.billing_id
@@ -148,7 +148,7 @@ QUESTIONS = (
         "items",
         "SELECT COUNT(*) FROM entry",
         """
-        SELECT e.customer_id, HEX(e.entry_id) AS entry_id
+        SELECT e.customer_id, e.entry_id
         FROM entry e
         LEFT JOIN posting p ON p.customer_id = e.customer_id AND p.entry_id = e.entry_id
         LEFT JOIN billing_item i ON i.customer_id = p.customer_id AND i.billing_id = p.billing_id
@@ -224,7 +224,11 @@ def count(connection: Connection, question: Question) -> int:
 def ask(connection: Connection, question: Question) -> Iterator[str]:
     """Each breach found, in words."""
     for row in connection.execute(text(question.breaches)).mappings():
-        yield question.template.format(**row)
+        yield question.template.format_map({name: _shown(value) for name, value in row.items()})
+
+
+def _shown(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def altered_answers(connection: Connection) -> Iterator[tuple[str, bool]]:

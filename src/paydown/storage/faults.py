@@ -9,9 +9,11 @@ class StoreUnavailable(Exception):
     server runs (a full disk, a lock); otherwise the server must be started again.
     ``outcome_unknown`` says that what was under way may have been recorded. ``connected`` says
     that the connection is as good as before; otherwise the ledger must be opened anew.
+    ``retryable`` says that the same batch may well succeed when it is tried again soon.
     """
 
     connected = False
+    retryable = False
 
     def __init__(
         self, sentence: str, *, passing: bool = True, outcome_unknown: bool = False
@@ -31,6 +33,22 @@ class StoreFull(StoreUnavailable):
     """There is no room to write."""
 
     connected = True
+
+
+class StoreContested(StoreUnavailable):
+    """Another transaction came first, so this one was undone: no fault of the store's."""
+
+    connected = True
+    retryable = True
+
+
+class StoreUnreachable(StoreUnavailable):
+    """The database could not be reached, or was lost on the way."""
+
+    retryable = True
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, outcome_unknown=True)
 
 
 class SchemaMismatch(StoreUnavailable):

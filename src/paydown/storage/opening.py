@@ -6,26 +6,25 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, inspect, literal, select, text
 
 from paydown.storage import migrations
-from paydown.storage.engine import Database, append_only, make_file, objects, path_of
+from paydown.storage.database import Database
+from paydown.storage.engine import find_database
 from paydown.storage.faults import SchemaMismatch
 from paydown.storage.schema import APPEND_ONLY, metadata
+
+_COPY_OF = "copy of "
+"""How the version of a copy that is not finished begins. Alembic's column takes 32 characters."""
 
 
 def open_store(url: str, *, lock_wait_seconds: int = 5) -> Database:
     """The ledger at the URL. Raises ``SchemaMismatch`` or ``StoreUnavailable`` with a sentence."""
-    path = path_of(url)
-    if not path.exists():
-        raise SchemaMismatch(
-            f"There is no ledger at {path}. Make one with: paydown migrate --database {url}"
-        )
-    _refuse_folder(path)
-    database = Database(path, lock_wait_seconds=lock_wait_seconds)
+    database = find_database(url, lock_wait_seconds=lock_wait_seconds)
+    if not database.exists():
+        raise SchemaMismatch(f"There is no ledger at {url}. Make one with: {_mend(database)}")
     with database.read() as connection:
-        _check_version(connection, path)
+        _check_version(connection, database)
     return database
 
 
@@ -34,40 +33,73 @@ def migrate(url: str) -> str | None:
 
     Returns the revision it had before, None for a new ledger. Running it again changes nothing.
     """
-    path = path_of(url)
-    _refuse_folder(path)
-    if not path.parent.is_dir():
-        raise SchemaMismatch(f"There is no folder {path.parent}. Make it first.")
-    config = _alembic()
-    database = Database(path)
+    database = find_database(url)
     before = None
-    if path.exists():
+    if database.exists():
         with database.read() as connection:
-            before = _revision(connection, path)
-            _refuse_newer(before, path)
-    if before != _newest(config):
-        make_file(path)
+            before = _revision(connection, database)
+            _refuse_newer(before, database)
+    if before != _newest():
+        database.make()
         with database.write() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            _upgrade(connection)
     return before
 
 
-def create_schema(connection: Connection) -> None:
+def make_mark(digest: str) -> str:
+    """What marks a copy, while it is not finished, of a ledger with that digest (in hex)."""
+    return f"{_COPY_OF}{_newest()} {digest}"[:32]
+
+
+def check_target(database: Database) -> None:
+    """Raise ``SchemaMismatch`` where a ledger can be neither copied to nor being copied to."""
+    if database.exists():
+        with database.read() as connection:
+            _find_mark(connection, database)
+
+
+def begin_copy(database: Database, mark: str) -> bool:
+    """Make an empty ledger with the mark; False where one with that very mark is there already.
+
+    Raises ``SchemaMismatch`` where anything else is there.
+    """
+    with database.write() as connection:
+        found = _find_mark(connection, database)
+        if found is None:
+            _upgrade(connection)
+            _set_version(connection, mark)
+        elif found != mark:
+            raise SchemaMismatch(
+                f"{database.place} holds an unfinished copy of another ledger, or of this one "
+                "before it changed. Copy into an empty place."
+            )
+    return found is None
+
+
+def end_copy(database: Database) -> None:
+    """Take the mark away: the place holds a ledger now."""
+    try:
+        with database.write() as connection:
+            _set_version(connection, _newest())
+    except KeyboardInterrupt:
+        # It may have come between the commit and here; only the ledger knows.
+        with database.read() as connection:
+            if _version(connection, database) != _newest():
+                raise
+
+
+def create_schema(connection: Connection, database: Database) -> None:
     """Make the tables straight from their definition (a ledger is made by ``migrate``)."""
     metadata.create_all(connection)
-    for table in APPEND_ONLY:
-        for statement in append_only(table):
-            connection.exec_driver_sql(statement)
+    database.guard(connection, APPEND_ONLY)
 
 
-def schema_differences(connection: Connection) -> list[str]:
+def schema_differences(connection: Connection, database: Database) -> list[str]:
     """How the ledger's tables, indexes and triggers differ from their definition, in words."""
-    with create_engine("sqlite://", poolclass=NullPool).connect() as fresh:
-        create_schema(fresh)
-        wanted = objects(fresh)
-    found = objects(connection)
-    found.pop("table alembic_version", None)
+    with database.scratch() as scratch:
+        create_schema(scratch, database)
+        wanted = database.objects(scratch)
+    found = database.objects(connection)
     return (
         [f"{name} is missing" for name in sorted(wanted.keys() - found.keys())]
         + [f"{name} is not Paydown's" for name in sorted(found.keys() - wanted.keys())]
@@ -79,44 +111,82 @@ def schema_differences(connection: Connection) -> list[str]:
     )
 
 
-def _check_version(connection: Connection, path: Path) -> None:
-    mend = f"paydown migrate --database sqlite:///{path}"
-    found = _revision(connection, path)
-    if found is None:
-        raise SchemaMismatch(f"The file {path} holds no ledger yet. Make one with: {mend}")
-    _refuse_newer(found, path)
-    if found != _newest(_alembic()):
+def _upgrade(connection: Connection) -> None:
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _set_version(connection: Connection, version: str | None) -> None:
+    connection.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": version})
+
+
+def _find_mark(connection: Connection, database: Database) -> str | None:
+    """The mark of the unfinished copy that is there, None where there is nothing yet."""
+    version = _version(connection, database)
+    if version is None or version.startswith(_COPY_OF):
+        return version
+    _check_version(connection, database)
+    first_rows = (
+        select(literal(1)).select_from(table).limit(1) for table in metadata.sorted_tables
+    )
+    if any(connection.execute(each).first() for each in first_rows):
         raise SchemaMismatch(
-            f"The ledger at {path} was made by an older Paydown. Back it up, then run: {mend}"
+            f"{database.place} is not empty: it holds a ledger. Copy into an empty place."
+        )
+    return None
+
+
+def _mend(database: Database) -> str:
+    return f"paydown migrate --database {database.shown_url}"
+
+
+def _check_version(connection: Connection, database: Database) -> None:
+    found = _revision(connection, database)
+    if found is None:
+        raise SchemaMismatch(
+            f"{database.place} holds no ledger yet. Make one with: {_mend(database)}"
+        )
+    _refuse_newer(found, database)
+    if found != _newest():
+        raise SchemaMismatch(
+            f"{database.place} holds a ledger of an older Paydown. Back it up, then run: "
+            f"{_mend(database)}"
         )
 
 
-def _refuse_folder(path: Path) -> None:
-    if path.exists() and not path.is_file():
-        raise SchemaMismatch(f"{path} is not a file. Name the ledger's file.")
+def _revision(connection: Connection, database: Database) -> str | None:
+    """The version of the ledger that is there, None where there is nothing."""
+    version = _version(connection, database)
+    if version is not None and version.startswith(_COPY_OF):
+        raise SchemaMismatch(
+            f"{database.place} holds a copy that is not finished. Run the same paydown copy again "
+            "to finish it."
+        )
+    return version
 
 
-def _revision(connection: Connection, path: Path) -> str | None:
+def _version(connection: Connection, database: Database) -> str | None:
     tables = inspect(connection).get_table_names()
     if tables and "alembic_version" not in tables:
-        raise SchemaMismatch(f"The file {path} is not a ledger: it holds other tables.")
+        raise SchemaMismatch(f"{database.place} is not a ledger: it holds other tables.")
     revision = MigrationContext.configure(connection).get_current_revision()
     if tables and revision is None:
-        raise SchemaMismatch(f"The file {path} is not a ledger: it does not say its version.")
+        raise SchemaMismatch(f"{database.place} is not a ledger: it does not say its version.")
     return revision
 
 
-def _refuse_newer(found: str | None, path: Path) -> None:
+def _refuse_newer(found: str | None, database: Database) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
     if found is not None and found not in known:
         raise SchemaMismatch(
-            f"The ledger at {path} was made by a newer Paydown (schema {found}). "
+            f"{database.place} holds a ledger of a newer Paydown (schema {found}). "
             "In the newer version's folder run: pip install --constraint constraints.txt ."
         )
 
 
-def _newest(config: Config) -> str | None:
-    return ScriptDirectory.from_config(config).get_current_head()
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(_alembic()).get_current_head()
 
 
 def _alembic() -> Config:

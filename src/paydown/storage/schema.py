@@ -29,6 +29,9 @@ from paydown.domain.money import AMOUNT_MAX
 # SQLite spells every whole number INTEGER; its STRICT tables know no other name.
 Whole = BigInteger().with_variant(Integer(), "sqlite")
 
+# Texts are compared by code point on both databases, whatever language PostgreSQL was set up in.
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -50,7 +53,7 @@ def _whole(name: str, *, null: bool = False) -> Column[int]:
 
 
 def _text(name: str, *, null: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=null)
+    return Column(name, Words, nullable=null)
 
 
 def _bytes(name: str) -> Column[bytes]:

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Insert,
-    Integer,
     MetaData,
     Select,
     Table,
@@ -48,13 +47,13 @@ COMPARED = (
 
 def _row_columns() -> list[Column[Any]]:
     whole = {"billing_id", "total_amount", "balance"}
-    return [Column(name, Integer if name in whole else Text) for name in COMPARED]
+    return [Column(name, schema.Whole if name in whole else schema.Words) for name in COMPARED]
 
 
 _staged = Table(
     "staged_row",
     _temporary,
-    Column("line_number", Integer, primary_key=True),
+    Column("line_number", schema.Whole, primary_key=True),
     *_row_columns(),
     prefixes=["TEMPORARY"],
 )
@@ -62,20 +61,20 @@ _staged = Table(
 new_item = Table(
     "new_item",
     _temporary,
-    Column("charge_no", Integer, primary_key=True),
-    Column("opening_no", Integer),
-    Column("batch", Text),
-    Column("line_number", Integer),
-    Column("income_account_id", Integer),
+    Column("charge_no", schema.Whole, primary_key=True),
+    Column("opening_no", schema.Whole),
+    Column("batch", schema.Words),
+    Column("line_number", schema.Whole),
+    Column("income_account_id", schema.Whole),
     *_row_columns(),
     prefixes=["TEMPORARY"],
 )
 contact_change = Table(
     "contact_change",
     _temporary,
-    Column("contact_id", Text, primary_key=True),
-    Column("name", Text),
-    Column("known_name", Text),
+    Column("contact_id", schema.Words, primary_key=True),
+    Column("name", schema.Words),
+    Column("known_name", schema.Words),
     prefixes=["TEMPORARY"],
 )
 _by_id = schema.imported_row.alias("by_id")

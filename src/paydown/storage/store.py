@@ -5,9 +5,10 @@ with tuples. Every statement names ``customer_id``. Nothing here decides.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
-from sqlalchemy import Table, and_, bindparam, insert, select, update
+from sqlalchemy import Table, and_, bindparam, column, select, update
 
 from paydown.domain import decide, journal
 from paydown.domain.decide import Facts
@@ -25,9 +26,17 @@ from paydown.domain.model import (
 )
 from paydown.domain.outcomes import Decision, Outcome
 from paydown.storage import schema
-from paydown.storage.engine import Row, Session, Statement, listed, prepare
+from paydown.storage.database import Asked, Hold, Row, Session
+from paydown.storage.statements import Statement, listed, prepare, prepare_insert
 
 Encode = Callable[[Command, Outcome], bytes]
+
+
+class Batch(NamedTuple):
+    """What shares a commit: the commands in order, and each one's stamp, however often tried."""
+
+    commands: Sequence[Command]
+    stamps: Sequence[Stamp]
 
 
 class Recorded(NamedTuple):
@@ -39,8 +48,8 @@ class Recorded(NamedTuple):
 
 def _find(table: Table, key: Sequence[str], wanted: Sequence[str]) -> Statement:
     """Rows of the table by listed keys; a key that is not there gives no row."""
-    rows, values = listed(len(key))
-    matches = and_(*(table.c[name] == value for name, value in zip(key, values, strict=True)))
+    rows = listed(table.c[name] for name in key)
+    matches = and_(*(table.c[name] == rows.c[name] for name in key))
     columns = (table.c[name] for name in (*key, *wanted))
     return prepare(select(*columns).select_from(rows.join(table, matches)))
 
@@ -52,14 +61,21 @@ def _find_recorded_lines(*, referenced: bool) -> Statement:
     reference have a statement of their own, because NULL equals nothing.
     """
     entry, posting = schema.entry, schema.posting
-    rows, (customer_id, billing_id, value_at, reference) = listed(4)
+    rows = listed(
+        [posting.c[name] for name in ("customer_id", "billing_id", "value_at")]
+        + [posting.c.reference]
+    )
     found = rows.join(
         posting,
         and_(
-            posting.c.customer_id == customer_id,
-            posting.c.billing_id == billing_id,
-            posting.c.value_at == value_at,
-            posting.c.reference == reference if referenced else posting.c.reference.is_(None),
+            posting.c.customer_id == rows.c.customer_id,
+            posting.c.billing_id == rows.c.billing_id,
+            posting.c.value_at == rows.c.value_at,
+            (
+                posting.c.reference == rows.c.reference
+                if referenced
+                else posting.c.reference.is_(None)
+            ),
         ),
     ).join(
         entry,
@@ -80,13 +96,11 @@ def _find_recorded_lines(*, referenced: bool) -> Statement:
 def _lower_balance() -> Statement:
     """Relative, so that the CHECK on the balance judges even a decision gone wrong."""
     item = schema.billing_item
+    rows = listed([item.c.customer_id, item.c.billing_id, column("moved", item.c.balance.type)])
     return prepare(
         update(item)
-        .where(
-            item.c.customer_id == bindparam("of_customer"),
-            item.c.billing_id == bindparam("of_item"),
-        )
-        .values(balance=item.c.balance - bindparam("moved"))
+        .where(item.c.customer_id == rows.c.customer_id, item.c.billing_id == rows.c.billing_id)
+        .values(balance=item.c.balance - rows.c.moved)
     )
 
 
@@ -107,12 +121,19 @@ _FIND_ENTRY = prepare(
         schema.entry.c.entry_id == bindparam("entry"),
     )
 )
-_ADD_ENTRY = prepare(insert(schema.entry))
-_ADD_POSTING = prepare(insert(schema.posting))
-assert _ADD_ENTRY.names == (*Entry._fields[:-1], "digest")
-assert _ADD_POSTING.names == ("customer_id", "entry_id", "value_at", *Posting._fields)
-_ADD_ANSWER = prepare(insert(schema.kept_answer))
-_ADD_REPLAY = prepare(insert(schema.replay))
+_FIND_REPLAY = prepare(
+    select(schema.replay.c.line_no).where(
+        schema.replay.c.customer_id == bindparam("customer"),
+        schema.replay.c.replayed_at == bindparam("at"),
+        schema.replay.c.entry_id == bindparam("entry"),
+    )
+)
+_ADD_ENTRY = prepare_insert(schema.entry)
+_ADD_POSTING = prepare_insert(schema.posting)
+assert tuple(schema.entry.c.keys()) == (*Entry._fields[:-1], "digest")
+assert tuple(schema.posting.c.keys()) == ("customer_id", "entry_id", "value_at", *Posting._fields)
+_ADD_ANSWER = prepare_insert(schema.kept_answer)
+_ADD_REPLAY = prepare_insert(schema.replay)
 _LOWER_BALANCE = _lower_balance()
 
 
@@ -123,19 +144,17 @@ class Store:
         self._session = session
         self._encode = encode
 
-    def save(self, commands: Sequence[Command], stamps: Sequence[Stamp]) -> list[Recorded]:
+    def save(self, batch: Batch) -> list[Recorded]:
         """Begin, decide the commands in order, and write what they record; ``commit`` is next.
 
         Raises ``StoreUnavailable``, or whatever a bug raises; nothing is recorded then.
         """
-        self._session.begin()
+        facts = _asked(batch.commands)
+        found = self._session.begin(_hold(facts), _questions(facts))
         try:
-            facts = self._load(commands)
-            recorded = [
-                self._decide(command, stamp, facts)
-                for command, stamp in zip(commands, stamps, strict=True)
-            ]
-            self._write(commands, stamps, recorded)
+            _fill_in(facts, found)
+            recorded = self._decide_all(batch, facts)
+            self._write(batch, recorded)
         except BaseException:
             self._session.rollback()
             raise
@@ -148,63 +167,47 @@ class Store:
         except BaseException:
             self._session.rollback()
             raise
-        self._session.check_file()
 
-    def found(self, recorded: Sequence[Recorded]) -> bool:
+    def found(self, batch: Batch, recorded: Sequence[Recorded]) -> bool:
         """Whether a batch whose outcome was unknown is recorded: asked of the store opened anew.
 
-        A batch is recorded whole or not at all, so its first entry tells.
+        A batch is recorded whole or not at all, so its first row tells. The batch's own hold is
+        taken again: while its first attempt is still under way somewhere, this waits for its end.
         """
-        entries = [entry for one in recorded if (entry := _entry_of(one.decision))]
-        if not entries:
+        question = _first_row(batch, recorded)
+        if question is None:
             return False
         session = self._session
         session.disconnect()
-        session.begin()
+        session.begin(_hold(_asked(batch.commands)))
         try:
-            there = session.fetch_one(_FIND_ENTRY, (entries[0].customer_id, entries[0].entry_id))
+            there = session.fetch_one(*question)
         finally:
             session.rollback()
         if there:
             session.settle()
         return bool(there)
 
-    def _load(self, commands: Sequence[Command]) -> Facts:
-        facts = _asked(commands)
-        fetch = self._session.fetch
-        for customer_id, contact_id in fetch(_FIND_CONTACTS, list(facts.contacts)):
-            facts.contacts[customer_id, contact_id] = True
-        for row in fetch(_FIND_TENDER_TYPES, list(facts.tender_types)):
-            facts.tender_types[row[:2]] = TenderTypeFact(*row[2:])
-        for row in fetch(_FIND_ACCOUNTS, list(facts.accounts)):
-            facts.accounts[row[:2]] = AccountFact(*row[2:])
-        for row in fetch(_FIND_ITEMS, list(facts.items)):
-            facts.items[row[:2]] = ItemFact(*row[2:])
-        for row in fetch(_FIND_ANSWERS, list(facts.kept_answers)):
-            facts.kept_answers[row[:4]] = KeptAnswer(*row[4:])
-        referenced = [place for place in facts.recorded_lines if place[-1] is not None]
-        unreferenced = [place for place in facts.recorded_lines if place[-1] is None]
-        for row in fetch(_FIND_REFERENCED, referenced) + fetch(_FIND_UNREFERENCED, unreferenced):
-            facts.recorded_lines[row[:4]].append(_recorded_line(row[4:]))
-        return facts
+    def _decide_all(self, batch: Batch, facts: Facts) -> list[Recorded]:
+        """Decide in order; each sees what those before it did."""
+        recorded: list[Recorded] = []
+        for command, stamp in zip(*batch, strict=True):
+            decision = decide.decide(command, facts, stamp)
+            answer = None
+            if command.key and isinstance(decision, Outcome) and decision.entry:
+                answer = self._encode(command, decision)
+            recorded.append(Recorded(decision, answer))
+            if len(recorded) < len(batch.commands):
+                decide.apply(command, decision, facts, answer=answer)
+        return recorded
 
-    def _decide(self, command: Command, stamp: Stamp, facts: Facts) -> Recorded:
-        decision = decide.decide(command, facts, stamp)
-        answer = None
-        if command.key and isinstance(decision, Outcome) and decision.entry:
-            answer = self._encode(command, decision)
-        decide.apply(command, decision, facts, answer=answer)
-        return Recorded(decision, answer)
-
-    def _write(
-        self, commands: Sequence[Command], stamps: Sequence[Stamp], recorded: Sequence[Recorded]
-    ) -> None:
+    def _write(self, batch: Batch, recorded: Sequence[Recorded]) -> None:
         entries: list[Row] = []
         postings: list[Row] = []
         answers: list[Row] = []
         replays: list[Row] = []
         moved: dict[tuple[int, int], int] = {}
-        for command, stamp, (decision, answer) in zip(commands, stamps, recorded, strict=True):
+        for command, stamp, (decision, answer) in zip(*batch, recorded, strict=True):
             if entry := _entry_of(decision):
                 entries.append(_entry_row(entry))
                 postings += _posting_rows(entry)
@@ -215,12 +218,14 @@ class Store:
                     answers.append(_answer_row(command, entry, answer))
             if isinstance(decision, Outcome):
                 replays += [_replay_row(command, stamp, line) for line in decision.replays]
-        run = self._session.run
-        run(_ADD_ENTRY, entries)
-        run(_ADD_POSTING, postings)
-        run(_ADD_ANSWER, answers)
-        run(_ADD_REPLAY, replays)
-        run(_LOWER_BALANCE, [(amount, *place) for place, amount in moved.items()])
+        # In one order for all writers, so that no two wait for each other's keys.
+        answers.sort()
+        self._session.add(_ADD_ENTRY, entries)
+        self._session.add(_ADD_POSTING, postings)
+        self._session.add(_ADD_ANSWER, answers)
+        self._session.add(_ADD_REPLAY, replays)
+        self._session.change(_LOWER_BALANCE, [(*place, amount) for place, amount in moved.items()])
+        self._session.flush()
 
 
 def _asked(commands: Sequence[Command]) -> Facts:
@@ -239,6 +244,55 @@ def _asked(commands: Sequence[Command]) -> Facts:
             if decide.recognisable(command, line):
                 facts.recorded_lines[decide.place_of(command, line)] = []
     return facts
+
+
+def _questions(facts: Facts) -> list[Asked]:
+    """What finds every one of the facts that is there."""
+    places = list(facts.recorded_lines)
+    return [
+        (_FIND_CONTACTS, list(facts.contacts)),
+        (_FIND_TENDER_TYPES, list(facts.tender_types)),
+        (_FIND_ACCOUNTS, list(facts.accounts)),
+        (_FIND_ITEMS, list(facts.items)),
+        (_FIND_ANSWERS, list(facts.kept_answers)),
+        (_FIND_REFERENCED, [place for place in places if place[-1] is not None]),
+        (_FIND_UNREFERENCED, [place for place in places if place[-1] is None]),
+    ]
+
+
+def _fill_in(facts: Facts, found: list[list[Row]]) -> None:
+    """Let the facts say what the questions found."""
+    contacts, tender_types, accounts, items, answers, *lines = found
+    for customer_id, contact_id in contacts:
+        facts.contacts[customer_id, contact_id] = True
+    for row in tender_types:
+        facts.tender_types[row[:2]] = TenderTypeFact(*row[2:])
+    for row in accounts:
+        facts.accounts[row[:2]] = AccountFact(*row[2:])
+    for row in items:
+        facts.items[row[:2]] = ItemFact(*row[2:])
+    for row in answers:
+        facts.kept_answers[row[:4]] = KeptAnswer(*row[4:])
+    for row in chain.from_iterable(lines):
+        facts.recorded_lines[row[:4]].append(_recorded_line(row[4:]))
+
+
+def _hold(facts: Facts) -> Hold:
+    """What must not change while these facts are decided by."""
+    customers = sorted({(customer_id,) for customer_id, _ in facts.contacts})
+    return Hold(customers, sorted(facts.items))
+
+
+def _first_row(batch: Batch, recorded: Sequence[Recorded]) -> tuple[Statement, Row] | None:
+    """How to ask for the first row that the batch adds; None where it adds none."""
+    for command, stamp, (decision, _) in zip(*batch, recorded, strict=True):
+        customer_id = command.caller.customer_id
+        if entry := _entry_of(decision):
+            return _FIND_ENTRY, (customer_id, entry.entry_id)
+        if isinstance(decision, Outcome) and decision.replays:
+            first = decision.replays[0]
+            return _FIND_REPLAY, (customer_id, stamp.recorded_at, first.entry_id)
+    return None
 
 
 def _entry_of(decision: Decision) -> Entry | None:

@@ -3,8 +3,9 @@
 Law of this file: one thread, one session. It takes one command, then all that wait, up to a bound,
 and never sleeps to fill a batch. No result leaves before the commit that it speaks of returned.
 If deciding or saving raises, which is our bug, the batch is halved until the offender fails alone.
-Once a commit was attempted nothing is saved again: the books are asked what came of it, and a
-command's entry id, chosen once, could not enter them twice.
+What another server's transaction undid, or a lost connection, is tried again for a bounded time,
+loaded and decided anew. Once a commit was attempted nothing is saved again before the books were
+asked what came of it, and a command's entry id, chosen once, could not enter them twice.
 """
 
 import logging
@@ -18,9 +19,11 @@ from typing import Any, Protocol
 
 from paydown.domain.model import Command, Stamp
 from paydown.domain.outcomes import Decision, Outcome
-from paydown.storage.engine import Session, new_entry_id
-from paydown.storage.faults import StoreUnavailable
-from paydown.storage.store import Encode, Recorded, Store
+from paydown.storage.database import Session
+from paydown.storage.engine import new_entry_id
+from paydown.storage.faults import StoreContested, StoreUnavailable
+from paydown.storage.retrying import Tries
+from paydown.storage.store import Batch, Encode, Recorded, Store
 
 PROBE_SECONDS = 1
 """How often a store that failed is tried again while nobody asks."""
@@ -76,11 +79,12 @@ Deliver = Callable[[Sequence[Job]], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How much may wait, and how much is taken together."""
+    """How much may wait, how much is taken together, and whether of one customer only."""
 
     queue_max: int = 1024
     queue_lines_max: int = 200_000
     batch_max: int = 64
+    by_customer: bool = False
 
 
 class Writer:
@@ -103,6 +107,7 @@ class Writer:
         self._clock = clock
         self._write_instant = write_instant
         self._recorded_at = 0
+        self.is_busy = False
         self._fault: StoreUnavailable | None = None
         self._waiting: deque[Job] = deque()
         self._waiting_lines = 0
@@ -153,7 +158,7 @@ class Writer:
         """Why the store cannot be written, or None when it can, as far as is known."""
         if self._fault is None:
             try:
-                self._session.check_file()
+                self._session.check()
             except StoreUnavailable as fault:
                 return str(fault)
         return str(self._fault) if self._fault else None
@@ -163,6 +168,8 @@ class Writer:
             while (jobs := self._take()) is not None:
                 if jobs:
                     self._serve(jobs)
+                elif self._fault is None:
+                    self._look()
                 else:
                     self._probe()
         except BaseException:
@@ -172,9 +179,11 @@ class Writer:
             self._end()
 
     def _serve(self, jobs: Sequence[Job]) -> None:
+        self.is_busy = True
         try:
             self._process(jobs)
         finally:
+            self.is_busy = False
             self._hand_back(jobs)
 
     def _end(self) -> None:
@@ -201,72 +210,116 @@ class Writer:
             while not self._waiting:
                 if self._stopping:
                     return None
-                hopeful = self._fault is not None and self._fault.passing
-                if not self._changed.wait(PROBE_SECONDS if hopeful else None):
+                hopeless = self._fault is not None and not self._fault.passing
+                if not self._changed.wait(None if hopeless else PROBE_SECONDS):
                     return []
-            jobs: list[Job] = []
-            lines = 0
-            while self._waiting and len(jobs) < self._pace.batch_max and lines < LINES_MAX:
-                job = self._waiting.popleft()
-                lines += _line_count(job)
-                jobs.append(job)
-            self._waiting_lines -= lines
+            return self._take_together()
+
+    def _take_together(self) -> list[Job]:
+        jobs: list[Job] = []
+        others: list[Job] = []
+        lines = 0
+        while self._waiting and len(jobs) < self._pace.batch_max and lines < LINES_MAX:
+            job = self._waiting.popleft()
+            if self._pace.by_customer and jobs and _customer(job) != _customer(jobs[0]):
+                others.append(job)
+                continue
+            lines += _line_count(job)
+            jobs.append(job)
+        self._waiting.extendleft(reversed(others))
+        self._waiting_lines -= lines
         return jobs
 
     def _process(self, jobs: Sequence[Job]) -> None:
-        """Give every job its result."""
-        try:
-            self._refuse_if_broken()
-            stamps = [self._stamp(job) for job in jobs]
-            recorded = self._store.save([job.command for job in jobs], stamps)
-        except StoreUnavailable as fault:
-            self._refuse(jobs, fault)
-        except Exception:
-            self._isolate(jobs)
-        else:
-            self._commit(jobs, recorded)
-
-    def _isolate(self, jobs: Sequence[Job]) -> None:
-        """Saving raised: our bug. Nothing was recorded; the halves are tried by themselves."""
-        if len(jobs) == 1:
-            _log.exception("recording failed", extra={"request_id": jobs[0].command.request_id})
-            jobs[0].result = Failed.FAILED
+        """Give every job its result, trying again where that may help."""
+        commands = [job.command for job in jobs]
+        tries = Tries(hopeful=self._fault is None)
+        while True:
+            try:
+                self._refuse_if_broken()
+                stamps = [self._stamp(job) for job in jobs]
+                batch = Batch(commands, stamps)
+                recorded = self._store.save(batch)
+                self._commit(batch, recorded)
+            except StoreUnavailable as fault:
+                if self._may_try_again(fault, tries):
+                    continue
+                self._give_up(jobs, fault)
+            except Exception:
+                self._isolate(jobs)
+            else:
+                _give_results(jobs, recorded)
             return
-        middle = len(jobs) // 2
-        self._process(jobs[:middle])
-        self._process(jobs[middle:])
 
-    def _commit(self, jobs: Sequence[Job], recorded: Sequence[Recorded]) -> None:
-        """Make the batch durable, then set the results; on any doubt ask the books."""
+    def _may_try_again(self, fault: StoreUnavailable, tries: Tries) -> bool:
+        """Wait a little, where there is a further try for a batch of which nothing is recorded."""
+        wait_ms = None if self._stopping and not fault.connected else tries.next_wait(fault)
+        if wait_ms is None:
+            return False
+        if not fault.connected:
+            self._note(fault)
+        time.sleep(wait_ms / 1000)
+        return True
+
+    def _give_up(self, jobs: Sequence[Job], fault: StoreUnavailable) -> None:
+        """No further try: others' transactions are met by smaller batches, a fault by none."""
+        if isinstance(fault, StoreContested):
+            self._isolate(jobs, Unavailable(str(fault)))
+        else:
+            self._refuse(jobs, fault)
+
+    def _isolate(self, jobs: Sequence[Job], result: Result = Failed.FAILED) -> None:
+        """Nothing of the batch was recorded; its halves are tried by themselves."""
+        if len(jobs) > 1:
+            middle = len(jobs) // 2
+            self._process(jobs[:middle])
+            self._process(jobs[middle:])
+            return
+        if result is Failed.FAILED:
+            _log.exception("recording failed", extra={"request_id": jobs[0].command.request_id})
+        jobs[0].result = result
+
+    def _commit(self, batch: Batch, recorded: Sequence[Recorded]) -> None:
+        """Make the batch durable, or raise ``StoreUnavailable``. On any doubt the books are asked.
+
+        What it raises is retryable only where nothing of the batch is recorded for certain.
+        """
         started = time.perf_counter_ns()
         try:
             self._store.commit()
         except Exception as error:
             fault = _as_fault(error)
-            if not self._is_recorded(fault, recorded):
-                self._refuse(jobs, fault)
-                return
+            found = self._ask_books(fault, batch, recorded)
+            if found is None:
+                raise StoreUnavailable(str(fault), passing=fault.passing) from error
+            if not found:
+                raise fault from error
         commit_ns = time.perf_counter_ns() - started
         if any(map(_has_written, recorded)):
             self._fault = None
-        for job, (decision, answer) in zip(jobs, recorded, strict=True):
-            job.result = decision
-            job.answer = answer
         try:
-            self._observer.batch_committed(commands=len(jobs), commit_ns=commit_ns)
+            self._observer.batch_committed(commands=len(recorded), commit_ns=commit_ns)
         except Exception:
             _log.exception("observing a commit failed")
 
-    def _is_recorded(self, fault: StoreUnavailable, recorded: Sequence[Recorded]) -> bool:
-        """Whether a commit that failed is found to have happened all the same."""
-        if not (fault.outcome_unknown and fault.passing):
+    def _ask_books(
+        self, fault: StoreUnavailable, batch: Batch, recorded: Sequence[Recorded]
+    ) -> bool | None:
+        """Whether a commit that failed happened all the same; None where nobody can tell."""
+        if not fault.outcome_unknown:
             return False
+        if not fault.passing:
+            return None
         _log.warning("the outcome of a commit is unknown; opening the ledger anew")
-        try:
-            return self._store.found(recorded)
-        except Exception:
-            _log.exception("the outcome of a commit stays unknown")
-            return False
+        tries = Tries(hopeful=True)
+        while True:
+            try:
+                return self._store.found(batch, recorded)
+            except Exception as error:
+                doubt = _as_fault(error)
+                if not self._may_try_again(doubt, tries):
+                    _log.exception("the outcome of a commit stays unknown")
+                    return None
 
     def _refuse_if_broken(self) -> None:
         """A fault that will not pass, or has not by the end, is answered without trying again."""
@@ -296,6 +349,13 @@ class Writer:
         if not fault.connected:
             self._session.disconnect()
 
+    def _look(self) -> None:
+        """While nobody pays: see that the store is still there, so that readiness is true."""
+        try:
+            self._session.look()
+        except Exception as error:
+            self._note(_as_fault(error))
+
     def _probe(self) -> None:
         try:
             self._session.probe()
@@ -304,6 +364,12 @@ class Writer:
         else:
             _log.warning("the store is available again")
             self._fault = None
+
+
+def _give_results(jobs: Sequence[Job], recorded: Sequence[Recorded]) -> None:
+    for job, (decision, answer) in zip(jobs, recorded, strict=True):
+        job.result = decision
+        job.answer = answer
 
 
 def _as_fault(error: Exception) -> StoreUnavailable:
@@ -322,6 +388,10 @@ def _has_written(recorded: Recorded) -> bool:
 
 def _line_count(job: Job) -> int:
     return len(job.command.request.lines)
+
+
+def _customer(job: Job) -> int:
+    return job.command.caller.customer_id
 
 
 def _nobody(_: Sequence[Job]) -> None:

@@ -7,6 +7,7 @@ was made, costs one pass over it.
 import re
 from collections.abc import Sequence
 from enum import Enum, StrEnum
+from functools import lru_cache
 
 from paydown.wire.faults import IDEMPOTENCY_KEY, KEY_MALFORMED, KEY_REPEATED, Fault
 
@@ -48,6 +49,7 @@ _HANDLINGS = {
 }
 
 
+@lru_cache(maxsize=64)
 def read_media(content_type: bytes | None) -> Media | None:
     """How the body is written; None for what is not read here, as is any charset but UTF-8."""
     match = _MEDIA(content_type or b"")

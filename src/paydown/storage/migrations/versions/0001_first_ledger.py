@@ -13,6 +13,7 @@ revision = "0001"
 down_revision = None
 
 _WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def _whole(name: str, *, null: bool = False) -> sa.Column[Any]:
@@ -20,7 +21,7 @@ def _whole(name: str, *, null: bool = False) -> sa.Column[Any]:
 
 
 def _text(name: str, *, null: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, sa.Text(), nullable=null)
+    return sa.Column(name, _WORDS, nullable=null)
 
 
 def _bytes(name: str) -> sa.Column[Any]:
@@ -48,6 +49,12 @@ def _create(name: str, *parts: sa.Column[Any] | sa.Constraint) -> None:
 
 
 def _append_only(table: str) -> None:
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION paydown_append_only()"
+        )
+        return
     for action in ("UPDATE", "DELETE"):
         op.execute(
             f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
@@ -316,5 +323,10 @@ def upgrade() -> None:
         _key("fk_replay_login_id", ["login_id"], ["login.login_id"]),
         _primary("pk_replay", "customer_id", "replayed_at", "entry_id", "line_no"),
     )
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(
+            "CREATE FUNCTION paydown_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only'; END$$"
+        )
     _append_only("entry")
     _append_only("posting")

@@ -1,0 +1,238 @@
+"""What is PostgreSQL's own: its URL, its connection's settings, its errors, its catalogue.
+
+Law of this file: only ``engine`` and ``postgresql_database`` import it. No sentence made here holds
+a password.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import Connection, and_, func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from paydown.storage.faults import (
+    SchemaMismatch,
+    StoreContested,
+    StoreFull,
+    StoreLocked,
+    StoreUnavailable,
+    StoreUnreachable,
+)
+from paydown.storage.schema import metadata
+
+# The driver's warnings say nothing that its errors do not, so unasked they are not printed.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+
+VERSION_MIN = 140_000
+"""PostgreSQL 14, the oldest that is tried."""
+
+LOCK_CLASS = 0x70617964
+"""The first half of every advisory lock of Paydown's; the second is a customer, or 0 for all."""
+
+_SCHEMES = ("postgresql://", "postgres://")
+
+_UNLESS_GIVEN = {
+    "application_name": "paydown",
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+"""A peer that is gone is noticed within seconds, also when it never said so."""
+
+_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', false)"
+    " WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')"
+)
+
+# A payment writes its entry first: held in this order, none waits for what a payment holds while
+# that payment waits for it. Locking tables takes no snapshot, so what is read next is of later.
+FREEZE = (
+    f"LOCK TABLE {', '.join(sorted(metadata.tables, key=lambda name: name != 'entry'))}"
+    " IN SHARE MODE"
+)
+
+
+def is_named_by(url: str) -> bool:
+    """Whether the URL is one of PostgreSQL's."""
+    return url.startswith(_SCHEMES)
+
+
+def read_url(url: str) -> dict[str, str]:
+    """The connection's parameters. Raises ``SchemaMismatch``."""
+    try:
+        found = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # The driver's own words may quote the password.
+        raise SchemaMismatch(
+            f"{without_password(url)!r} is not a database URL. "
+            "Give one such as postgresql://user@host:5432/name."
+        ) from None
+    return {name: str(value) for name, value in found.items()}
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown."""
+    hidden = re.sub(r"(://[^/?#]*?):[^/?#]*@", r"\1@", url)
+    return re.sub(r"([?&])password=[^&]*&?", r"\1", hidden).rstrip("?&")
+
+
+def connect(
+    url: str, *, lock_wait_seconds: int, kind: type[psycopg.Connection] = psycopg.Connection
+) -> psycopg.Connection:
+    """A driver connection in autocommit mode, whose commits are synced."""
+    given = read_url(url)
+    connection = kind.connect(url, autocommit=True, **(_UNLESS_GIVEN | given))  # type: ignore[arg-type]
+    try:
+        connection.execute(_DURABLE)
+        wait = max(lock_wait_seconds * 1000, 1)
+        connection.execute(f"SET lock_timeout = {wait:d}; SET client_min_messages = warning")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def guard(connection: Connection, tables: Sequence[str]) -> None:
+    """Make the database itself refuse to change or remove the tables' rows."""
+    schema = _current_schema(connection)
+    connection.exec_driver_sql(
+        f"CREATE FUNCTION {schema}.paydown_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only'; END$$"
+    )
+    for table in tables:
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {schema}.paydown_append_only()"
+        )
+
+
+def _current_schema(connection: Connection) -> str:
+    return str(connection.exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one())
+
+
+_OBJECTS = """
+WITH own AS (
+    SELECT c.oid, c.relname, c.relkind FROM pg_class c
+    WHERE c.relnamespace = CAST(current_schema() AS regnamespace)
+      AND c.relname NOT LIKE 'alembic_version%'
+)
+SELECT 'table ' || own.relname, concat_ws(' ', 'column', a.attname,
+       format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
+       a.attidentity, a.attgenerated, l.collname, pg_get_expr(d.adbin, d.adrelid))
+FROM own
+JOIN pg_attribute a ON a.attrelid = own.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_collation l ON l.oid = a.attcollation
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE own.relkind NOT IN ('i', 'I')
+UNION ALL
+SELECT 'table ' || own.relname, concat_ws(' ', k.conname, pg_get_constraintdef(k.oid))
+FROM own JOIN pg_constraint k ON k.conrelid = own.oid AND k.contype <> 'n'
+UNION ALL
+SELECT 'index ' || own.relname, concat_ws(' ', pg_get_indexdef(own.oid),
+       CASE WHEN NOT i.indisvalid THEN 'INVALID' END)
+FROM own JOIN pg_index i ON i.indexrelid = own.oid
+UNION ALL
+SELECT 'trigger ' || t.tgname, concat_ws(' ', pg_get_triggerdef(t.oid), t.tgenabled)
+FROM own JOIN pg_trigger t ON t.tgrelid = own.oid AND NOT t.tgisinternal
+UNION ALL
+SELECT 'trigger ' || t.tgname, f.prosrc
+FROM own JOIN pg_trigger t ON t.tgrelid = own.oid AND NOT t.tgisinternal
+JOIN pg_proc f ON f.oid = t.tgfoid
+UNION ALL
+SELECT 'table ' || own.relname, 'guard off: ' || k.conname
+FROM own JOIN pg_trigger t ON t.tgrelid = own.oid AND t.tgisinternal AND t.tgenabled <> 'O'
+JOIN pg_constraint k ON k.oid = t.tgconstraint
+UNION ALL
+SELECT 'table ' || own.relname, pg_get_ruledef(r.oid)
+FROM own JOIN pg_rewrite r ON r.ev_class = own.oid
+UNION ALL
+SELECT 'table ' || own.relname, 'row level security'
+FROM own JOIN pg_class c ON c.oid = own.oid AND c.relrowsecurity
+"""
+
+
+def objects(connection: Connection) -> dict[str, list[str]]:
+    """Every table, index and trigger by name, as the parts of its definition in any order."""
+    schema = _current_schema(connection)
+    found: dict[str, list[str]] = {}
+    for name, part in connection.execute(text(_OBJECTS)):
+        # PostgreSQL names the schema of a temporary table in either way.
+        bare = part.replace(f"{schema}.", "").replace("pg_temp.", "")
+        found.setdefault(name, []).append(bare)
+    return {name: sorted(parts) for name, parts in found.items()}
+
+
+def damages(connection: Connection) -> Iterator[str]:
+    """Where a row refers to one that is not there, which only a switched-off guard lets happen."""
+    for child in metadata.sorted_tables:
+        for key in child.foreign_key_constraints:
+            parent = key.referred_table.alias("parent")
+            pairs = [(each.parent, parent.c[each.column.name]) for each in key.elements]
+            orphans = (
+                select(func.count())
+                .select_from(child.outerjoin(parent, and_(*(a == b for a, b in pairs))))
+                .where(*(a.is_not(None) for a, _ in pairs), pairs[0][1].is_(None))
+            )
+            if count := connection.execute(orphans).scalar_one():
+                yield (
+                    f"{count} rows of {child.name} refer to rows of {key.referred_table.name} "
+                    "that are not there"
+                )
+
+
+@contextmanager
+def naming_faults(place: str) -> Iterator[None]:
+    """Turn the driver's operational errors into ``StoreUnavailable``; a bug passes as it is."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not isinstance(error.orig, psycopg.Error) or not (fault := _name(error.orig, place)):
+            raise
+        raise fault from error
+    except psycopg.Error as error:
+        fault = _name(error, place)
+        if fault is None:
+            raise
+        raise fault from error
+
+
+_WORDS = {
+    "25006": "{place} is read-only: it is a standby, or set so.",
+    "42501": "{place} does not let the role do what it has to ({error}). "
+    "Grant it the rights that docs/how-to/postgresql.md names.",
+    "58": "{place} reports an I/O error ({error}).",
+    "XX": "{place} reports damage ({error}).",
+}
+"""By SQLSTATE, or its class. None of these is a bug of ours."""
+
+
+def _name(error: psycopg.Error, place: str) -> StoreUnavailable | None:
+    state, said = error.sqlstate or "", _first_line(error)
+    if state in ("40001", "40P01"):
+        return StoreContested(f"{place}: another transaction came first.")
+    if state == "55P03":
+        return StoreLocked(f"{place} is locked by another process.")
+    if state in ("53100", "53200"):
+        return StoreFull(f"{place} has no room left ({said}).")
+    if words := _WORDS.get(state) or _WORDS.get(state[:2]):
+        return StoreUnavailable(
+            words.format(place=place, error=said), outcome_unknown=state[:2] in ("58", "XX")
+        )
+    if state[:2] in ("08", "57", "53") or state == "40003" or _is_lost(error):
+        return StoreUnreachable(f"{place} cannot be reached ({said}).")
+    return None
+
+
+def _is_lost(error: psycopg.Error) -> bool:
+    """Whether the error is the client's own word for a connection that failed or ended."""
+    return isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".")

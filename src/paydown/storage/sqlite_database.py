@@ -1,0 +1,304 @@
+"""A ledger on SQLite: a file in WAL mode where every commit is synced (``synchronous=FULL``).
+
+Law of this file: one transaction at a time writes, so whoever has begun one holds everything. Hot
+work goes through ``SQLiteSession``, at driver level; all other work through SQLAlchemy.
+"""
+
+import fcntl
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import NullPool
+
+from paydown.storage import sqlite
+from paydown.storage.database import (
+    ADMIN_WAIT_SECONDS,
+    NOTHING,
+    Asked,
+    Database,
+    Hold,
+    Row,
+    Session,
+)
+from paydown.storage.faults import SchemaMismatch, StoreLocked, StoreUnavailable
+from paydown.storage.files import Files
+from paydown.storage.statements import Statement
+
+LOG_PAGES_MAX = 250
+"""How many pages a commit leaves in the log before it moves them into the file. A move of few pages
+keeps nobody waiting long: with four times as many the slowest answers take twice as long."""
+
+_ADDED_AT_ONCE_MAX = 128
+"""How many rows one INSERT takes: fewer statements, and the interpreter is let go less often."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class SQLiteDatabase(Database):
+    """A file."""
+
+    workers_max = 1
+    sessions_max = 1
+
+    def __init__(self, path: Path, *, lock_wait_seconds: int = 5) -> None:
+        self.path = path
+        self.url = self.shown_url = f"sqlite:///{path}"
+        self.place = f"The file {path}"
+        self._lock_wait_seconds = lock_wait_seconds
+        self._engine = create_engine(
+            "sqlite://",
+            creator=lambda: sqlite.connect(path, wait_seconds=lock_wait_seconds),
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+        )
+        self._reading = create_engine(
+            "sqlite://",
+            creator=lambda: sqlite.connect(path, wait_seconds=lock_wait_seconds, mode="ro"),
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+        )
+
+    def exists(self) -> bool:
+        if self.path.exists() and not self.path.is_file():
+            raise SchemaMismatch(f"{self.path} is not a file. Name the ledger's file.")
+        return self.path.exists()
+
+    def make(self) -> None:
+        """An empty file in WAL mode where there is none; an existing one is left as it is."""
+        if not self.path.parent.is_dir():
+            raise SchemaMismatch(f"There is no folder {self.path.parent}. Make it first.")
+        with sqlite.naming_faults(self.path):
+            sqlite.connect(self.path, wait_seconds=ADMIN_WAIT_SECONDS, mode="rwc").close()
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        with sqlite.naming_faults(self.path), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def begin_write(self, connection: Connection) -> Iterator[None]:
+        """A busy server leaves the lock for moments only, so this asks again and again, quickly."""
+        _begin_immediate(connection, self.path)
+        try:
+            yield
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            if sqlite.in_transaction(connection):
+                connection.exec_driver_sql("ROLLBACK")
+            raise
+
+    def hold_customer(self, connection: Connection, customer_id: int) -> None:
+        """The transaction holds the whole file."""
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with sqlite.naming_faults(self.path), self._reading.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    @contextmanager
+    def freeze(self) -> Iterator[Connection]:
+        """Whoever has begun to write holds the whole file, also who then writes nothing."""
+        with self.claim(), self.connect() as connection, self.begin_write(connection):
+            connection.exec_driver_sql("PRAGMA query_only=ON")
+            yield connection
+
+    def session(self) -> "SQLiteSession":
+        return SQLiteSession(self.path, wait_seconds=self._lock_wait_seconds)
+
+    @contextmanager
+    def claim(self) -> Iterator[None]:
+        """Hold the file for one server: a second one on it is refused."""
+        # A file of its own: closing any handle on the ledger itself would drop SQLite's locks.
+        lock = Path(f"{self.path}-server")
+        try:
+            handle = lock.open("a")
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The file {lock} cannot be written: {error.strerror}. "
+                "A server needs to write in its ledger's folder."
+            ) from None
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StoreUnavailable(
+                    f"Another server is running on {self.path}. One SQLite file takes one server: "
+                    "stop that one first."
+                ) from None
+            yield
+
+    def guard(self, connection: Connection, tables: Sequence[str]) -> None:
+        sqlite.guard(connection, tables)
+
+    def objects(self, connection: Connection) -> dict[str, list[str]]:
+        return sqlite.objects(connection)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Connection]:
+        with create_engine("sqlite://", poolclass=NullPool).connect() as connection:
+            yield connection
+
+    def damages(self, connection: Connection) -> Iterator[str]:
+        return sqlite.damages(connection)
+
+
+class SQLiteSession(Session):
+    """The one connection of a server's writer thread.
+
+    It opens the ledger anew only while the path still names the file that it named at first.
+    """
+
+    def __init__(self, path: Path, *, wait_seconds: int) -> None:
+        self._path = path
+        self._wait_seconds = wait_seconds
+        self._connection: sqlite3.Connection | None = None
+        self._files = Files(path)
+
+    def begin(self, _: Hold = NOTHING, asked: Sequence[Asked] = ()) -> list[list[Row]]:
+        """One that writes holds the whole file."""
+        with sqlite.naming_faults(self._path):
+            self.check()
+            if self._connection is None:
+                self._connection = sqlite.connect(self._path, wait_seconds=self._wait_seconds)
+                self._connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES_MAX}")
+            self._connection.execute("BEGIN IMMEDIATE")
+        self._files.note_beside()
+        try:
+            with sqlite.naming_faults(self._path):
+                return [
+                    self._open.execute(each.sqlite.sql, _as_json(rows)).fetchall() if rows else []
+                    for each, rows in asked
+                ]
+        except BaseException:
+            self.rollback()
+            raise
+
+    def fetch_one(self, statement: Statement, values: Row) -> Row | None:
+        with sqlite.naming_faults(self._path):
+            row: Row | None = self._open.execute(statement.sqlite.sql, values).fetchone()
+            return row
+
+    def add(self, statement: Statement, rows: Sequence[Row]) -> None:
+        with sqlite.naming_faults(self._path):
+            for first, last in _chunks(len(rows)):
+                sql = _repeat_values(statement.sqlite.sql, last - first)
+                self._open.execute(sql, list(chain.from_iterable(rows[first:last])))
+
+    def change(self, statement: Statement, rows: Sequence[Row]) -> None:
+        if rows:
+            with sqlite.naming_faults(self._path):
+                self._open.execute(statement.sqlite.sql, _as_json(rows))
+
+    def flush(self) -> None:
+        """Nothing was kept."""
+
+    def commit(self) -> None:
+        with sqlite.naming_faults(self._path):
+            self._open.execute("COMMIT")
+        self.check()
+
+    def settle(self) -> None:
+        """Write what the log holds into the file anew, and sync both.
+
+        A failed sync may leave in memory what never reached the disk; only a fresh write and a sync
+        that succeeds make a commit found after reopening worth believing.
+        """
+        with sqlite.naming_faults(self._path):
+            (busy, *_), *_ = self._open.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if busy:
+            raise StoreUnavailable("The ledger is in use and could not be brought to rest.")
+
+    def probe(self) -> None:
+        self.begin()
+        try:
+            with sqlite.naming_faults(self._path):
+                (version,) = self._open.execute("PRAGMA user_version").fetchone()
+                self._open.execute(f"PRAGMA user_version={int(version)}")
+            self.commit()
+        finally:
+            self.rollback()
+
+    def check(self) -> None:
+        """Raise unless the paths still name the files that this session opened."""
+        try:
+            unchanged = self._files.unchanged()
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The ledger at {self._path} cannot be looked at: {error.strerror}.",
+                outcome_unknown=True,
+            ) from error
+        if not unchanged:
+            raise StoreUnavailable(
+                f"The ledger at {self._path}, or a file beside it, was moved or replaced while the "
+                "server was running. Restart the server.",
+                passing=False,
+                outcome_unknown=True,
+            )
+
+    def look(self) -> None:
+        self.check()
+
+    def rollback(self) -> None:
+        if self._connection is not None and self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                self.disconnect()
+
+    def disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with self._files.closing(), suppress(sqlite3.Error):
+                connection.close()
+
+    def close(self) -> None:
+        self.disconnect()
+        self._files.close()
+
+    @property
+    def _open(self) -> sqlite3.Connection:
+        assert self._connection is not None, "begin comes first"
+        return self._connection
+
+
+def _as_json(rows: Sequence[Row]) -> tuple[str]:
+    return (_encode(rows).decode(),)
+
+
+def _chunks(count: int) -> Iterator[tuple[int, int]]:
+    """Where the chunks of so many rows begin and end: few sizes, so that few statements occur."""
+    first, size = 0, _ADDED_AT_ONCE_MAX
+    while first < count:
+        while size > count - first:
+            size //= 2
+        yield first, first + size
+        first += size
+
+
+@cache
+def _repeat_values(insert: str, count: int) -> str:
+    """An INSERT of one row, as one of so many."""
+    start, _, values = insert.partition(" VALUES ")
+    return f"{start} VALUES {', '.join([values] * count)}"
+
+
+def _begin_immediate(connection: Connection, path: Path) -> None:
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    deadline = time.monotonic() + ADMIN_WAIT_SECONDS
+    while True:
+        try:
+            with sqlite.naming_faults(path):
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+        except StoreLocked:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1 / 2000)
