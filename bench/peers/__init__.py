@@ -1,0 +1,1 @@
+"""What Paydown is measured against."""
