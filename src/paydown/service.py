@@ -3,6 +3,7 @@
 Synchronous and thread-safe. A command's result comes back through ``deliver``, one call a batch.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -12,10 +13,12 @@ from paydown.domain.model import Command, Login
 from paydown.domain.outcomes import Outcome
 from paydown.storage import reference
 from paydown.storage.database import Database
-from paydown.storage.faults import StoreLocked
+from paydown.storage.faults import StoreLocked, StoreUnavailable
 from paydown.storage.writer import Deliver, Job, Observer, Pace, Writer
 from paydown.wire import messages
 from paydown.wire.formats import write_instant
+
+_log = logging.getLogger(__name__)
 
 Clock = Callable[[], int]
 
@@ -118,10 +121,15 @@ class Service:
 
     def find_login(self, user_name: str, customer_guid: str | None) -> Login | None:
         """The login and whom it may act for, read now. Raises ``StoreUnavailable``."""
-        with self._database.read() as connection:
-            return reference.find_login(
-                connection, user_name=user_name, customer_guid=customer_guid
-            )
+        try:
+            with self._database.read() as connection:
+                return reference.find_login(
+                    connection, user_name=user_name, customer_guid=customer_guid
+                )
+        except StoreUnavailable as fault:
+            # The writer's connection may be as good as ever, and readiness green.
+            _log.error("a login cannot be looked up: %s", fault)
+            raise
 
 
 def _load(writer: Writer) -> tuple[int, bool]:

@@ -11,7 +11,7 @@ from ledgers import Books, finished, pay
 from makers import on_postgresql
 from paydown import audit
 from paydown.domain.outcomes import Outcome
-from paydown.storage.database import Database
+from paydown.storage.database import Database, Hold
 from paydown.storage.faults import StoreUnreachable
 from paydown.storage.postgresql_database import PostgreSQLSession
 from paydown.storage.writer import Job, Unavailable
@@ -57,6 +57,24 @@ def test_a_connection_lost_between_batches_is_opened_anew(books: Books) -> None:
     kill(books, pid_of(session))
 
     assert_recorded_once(books, books.submit(pay(books.caller(), {1: "1.00"})))
+
+
+@on_postgresql
+def test_a_server_that_stands_still_lets_go_of_its_items(books: Books) -> None:
+    """Whoever holds an item and does nothing, loses it to the next payment, and is told."""
+    paused = books.database.session()
+    assert isinstance(paused, PostgreSQLSession)
+    paused.begin(Hold([(1,)], [(1, 1)]))
+    assert paused._connection is not None
+    shown = "SHOW idle_in_transaction_session_timeout"
+    bound = paused._connection.execute(shown).fetchone()
+    paused._connection.execute("SET idle_in_transaction_session_timeout = '300ms'")
+
+    assert bound == ("15s",)
+    assert_recorded_once(books, books.submit(pay(books.caller(), {1: "1.00"})))
+    with pytest.raises(StoreUnreachable):
+        paused.commit()
+    paused.close()
 
 
 @on_postgresql

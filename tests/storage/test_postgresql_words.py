@@ -49,6 +49,42 @@ def test_no_sentence_holds_the_password(query: str) -> None:
     assert "till@127.0.0.1:1/books" in database.shown_url
 
 
+@pytest.mark.parametrize("password", ["sec/ret", "s@ec@ret", "s:e/c@ret"])
+def test_a_password_that_is_not_escaped_is_not_taken_for_a_host(password: str) -> None:
+    """The sentence says how to write it, and quotes nothing of it."""
+    with pytest.raises(SchemaMismatch, match="In a password write %2F for /") as refusal:
+        find_database(f"postgresql://till:{password}@127.0.0.1:1/books")
+
+    assert "ret" not in str(refusal.value)
+
+
+def test_a_password_for_a_key_is_not_shown() -> None:
+    """Nor is it the only word of a URL that can be one."""
+    database = find_database("postgresql://till@127.0.0.1:1/books?sslpassword=secret")
+
+    assert "secret" not in database.shown_url
+
+
+def test_a_wrong_value_in_a_url_is_told(server_url: str) -> None:
+    """One sentence says which."""
+    sentence = said_by(lambda: migrate(f"{server_url}?connect_timeout=abc"))
+
+    assert sentence.startswith("The URL of the database is wrong: ")
+    assert "connect_timeout" in sentence
+
+
+def test_a_database_that_cannot_hold_every_text_is_refused(server_url: str) -> None:
+    """It is told before a payment's note finds it out."""
+    made = "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'"
+    postgres.execute(server_url, made)
+    try:
+        sentence = said_by(lambda: migrate(f"{server_url.rpartition('/')[0]}/latin"))
+    finally:
+        postgres.execute(server_url, "DROP DATABASE latin")
+
+    assert sentence.startswith("The database holds texts in LATIN1")
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "nowhere.invalid"])
 def test_a_server_that_cannot_be_reached_is_named(host: str) -> None:
     """The sentence says which database, and where it was looked for."""

@@ -4,11 +4,15 @@ Law of this file: nobody else asks. What the databases promise alike is in ``dat
 """
 
 import os
+import random
 
 from paydown.storage import postgresql, sqlite
 from paydown.storage.database import Database
 from paydown.storage.postgresql_database import PostgreSQLDatabase
 from paydown.storage.sqlite_database import SQLiteDatabase
+
+# Different in each process and each time; nobody has to be kept from guessing one.
+_random_bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311
 
 
 def find_database(url: str, *, lock_wait_seconds: int = 5) -> Database:
@@ -25,6 +29,5 @@ def new_entry_id(ticks: int) -> bytes:
     """
     milliseconds, rest = divmod(ticks, 10_000)
     fraction = rest * 4096 // 10_000
-    random = int.from_bytes(os.urandom(8)) >> 2
-    value = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random
+    value = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | _random_bits(62)
     return value.to_bytes(16)

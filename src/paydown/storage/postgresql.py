@@ -45,6 +45,12 @@ _UNLESS_GIVEN = {
 }
 """A peer that is gone is noticed within seconds, also when it never said so."""
 
+_NOTICE_LOSS = (
+    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; "
+    "SET tcp_keepalives_count = 3; SET tcp_user_timeout = 10000"
+)
+"""So does PostgreSQL notice that a server of ours is gone, and lets go of what that one held."""
+
 _DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', false)"
     " WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')"
@@ -73,29 +79,56 @@ def read_url(url: str) -> dict[str, str]:
             f"{without_password(url)!r} is not a database URL. "
             "Give one such as postgresql://user@host:5432/name."
         ) from None
-    return {name: str(value) for name, value in found.items()}
+    parameters = {name: str(value) for name, value in found.items()}
+    if not _is_escaped(parameters):
+        # Then a part of the password stands where the host or the name should be: quote nothing.
+        raise SchemaMismatch(
+            "The URL of the database holds a / or an @ too many. In a password write %2F for / and "
+            "%40 for @, or leave it out of the URL: docs/how-to/postgresql.md says how."
+        )
+    return parameters
+
+
+def _is_escaped(parameters: dict[str, str]) -> bool:
+    ports = parameters.get("port", "").split(",")
+    places = parameters.get("host", "") + parameters.get("dbname", "")
+    return "@" not in places and all(port == "" or port.isdecimal() for port in ports)
 
 
 def without_password(url: str) -> str:
     """The URL as it may be shown."""
     hidden = re.sub(r"(://[^/?#]*?):[^/?#]*@", r"\1@", url)
-    return re.sub(r"([?&])password=[^&]*&?", r"\1", hidden).rstrip("?&")
+    return re.sub(r"([?&])(ssl)?password=[^&]*&?", r"\1", hidden).rstrip("?&")
 
 
 def connect(
     url: str, *, lock_wait_seconds: int, kind: type[psycopg.Connection] = psycopg.Connection
 ) -> psycopg.Connection:
     """A driver connection in autocommit mode, whose commits are synced."""
-    given = read_url(url)
-    connection = kind.connect(url, autocommit=True, **(_UNLESS_GIVEN | given))  # type: ignore[arg-type]
+    parameters = {**_UNLESS_GIVEN, **read_url(url), "client_encoding": "utf8"}
     try:
+        connection = kind.connect("", autocommit=True, **parameters)  # type: ignore[arg-type]
+    except psycopg.ProgrammingError as error:
+        raise SchemaMismatch(f"The URL of the database is wrong: {_first_line(error)}.") from None
+    try:
+        _refuse_encoding(connection)
         connection.execute(_DURABLE)
         wait = max(lock_wait_seconds * 1000, 1)
         connection.execute(f"SET lock_timeout = {wait:d}; SET client_min_messages = warning")
+        connection.execute(_NOTICE_LOSS)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _refuse_encoding(connection: psycopg.Connection) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise SchemaMismatch(
+            f"The database holds texts in {encoding}, where not every text has a place. "
+            "Make one with: createdb --encoding=UTF8 --template=template0 --locale=C"
+        )
 
 
 def guard(connection: Connection, tables: Sequence[str]) -> None:
@@ -202,6 +235,9 @@ def naming_faults(place: str) -> Iterator[None]:
         raise fault from error
 
 
+_ENDED = ("25P03", "25P04", "40003")
+"""PostgreSQL ended the connection, which stood still in a transaction, or for its own reasons."""
+
 _WORDS = {
     "25006": "{place} is read-only: it is a standby, or set so.",
     "42501": "{place} does not let the role do what it has to ({error}). "
@@ -224,7 +260,7 @@ def _name(error: psycopg.Error, place: str) -> StoreUnavailable | None:
         return StoreUnavailable(
             words.format(place=place, error=said), outcome_unknown=state[:2] in ("58", "XX")
         )
-    if state[:2] in ("08", "57", "53") or state == "40003" or _is_lost(error):
+    if state[:2] in ("08", "57", "53") or state in _ENDED or _is_lost(error):
         return StoreUnreachable(f"{place} cannot be reached ({said}).")
     return None
 

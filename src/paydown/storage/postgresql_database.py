@@ -31,15 +31,17 @@ from paydown.storage.statements import Statement
 _ADMINISTRATION = 0
 """The lock that commands hold while they change something; no customer has this number."""
 
+ANSWER_SECONDS = 15
+"""How long the writer and PostgreSQL wait for each other. Then the connection counts as lost."""
+
 _HOT_SETTINGS = (
     # Each hot statement finds few rows by a key, in the order in which it names the tables. A plan
     # made while a table was small, or by statistics of an hour ago, must not find them otherwise.
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
-    "SET join_collapse_limit = 1; SET plan_cache_mode = force_generic_plan; SET jit = off"
+    "SET join_collapse_limit = 1; SET plan_cache_mode = force_generic_plan; SET jit = off; "
+    # A server that stands still in the midst of a batch must not keep others from its items.
+    f"SET idle_in_transaction_session_timeout = '{ANSWER_SECONDS}s'"
 )
-ANSWER_SECONDS = 15
-"""How long the writer waits for PostgreSQL. Then the connection counts as lost."""
-
 REPLAN_BATCHES = 100
 """How many batches use one plan. A table can be empty when a plan is made, and full soon after."""
 
