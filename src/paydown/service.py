@@ -132,9 +132,12 @@ class Service:
             raise
 
 
-def _load(writer: Writer) -> tuple[int, bool]:
-    """How long a job would wait: behind those that wait, and then behind the batch under way."""
-    return writer.waiting_count, writer.is_busy
+def _load(writer: Writer) -> tuple[bool, int, bool]:
+    """How long a job would wait: behind those that wait, and then behind the batch under way.
+
+    A writer whose connection is broken is quick to refuse, and chosen last.
+    """
+    return writer.is_broken, writer.waiting_count, writer.is_busy
 
 
 def encode_outcome(command: Command, outcome: Outcome) -> bytes:

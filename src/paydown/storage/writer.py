@@ -154,6 +154,11 @@ class Writer:
         return len(self._waiting)
 
     @property
+    def is_broken(self) -> bool:
+        """Whether the last that it knows of the store is a fault."""
+        return self._fault is not None
+
+    @property
     def fault(self) -> str | None:
         """Why the store cannot be written, or None when it can, as far as is known."""
         if self._fault is None:
@@ -219,9 +224,10 @@ class Writer:
         jobs: list[Job] = []
         others: list[Job] = []
         lines = 0
+        customer_id = self._waiting[0].command.caller.customer_id
         while self._waiting and len(jobs) < self._pace.batch_max and lines < LINES_MAX:
             job = self._waiting.popleft()
-            if self._pace.by_customer and jobs and _customer(job) != _customer(jobs[0]):
+            if self._pace.by_customer and job.command.caller.customer_id != customer_id:
                 others.append(job)
                 continue
             lines += _line_count(job)
@@ -388,10 +394,6 @@ def _has_written(recorded: Recorded) -> bool:
 
 def _line_count(job: Job) -> int:
     return len(job.command.request.lines)
-
-
-def _customer(job: Job) -> int:
-    return job.command.caller.customer_id
 
 
 def _nobody(_: Sequence[Job]) -> None:
