@@ -17,9 +17,9 @@ from paydown.domain.outcomes import Outcome
 from paydown.imports import Imported, Source, import_items
 from paydown.service import Service
 from paydown.storage.database import Database
+from paydown.storage.jobs import Job, Pace
 from paydown.storage.opening import migrate, open_store
 from paydown.storage.reference import find_customer
-from paydown.storage.writer import Job, Pace
 from paydown.wire.formats import read_date
 
 CLUB = "7c9e6679-7425-40de-944b-e07fc1f90ae7"

@@ -16,7 +16,7 @@ from paydown.domain.model import Bundle, Caller, Login
 from paydown.domain.outcomes import LineOutcome, Outcome
 from paydown.server import HttpLimits, serve
 from paydown.service import read_clock
-from paydown.storage.writer import Deliver, Job
+from paydown.storage.jobs import Deliver, Job
 from paydown.telemetry import Metrics, configure_logging
 from paydown.wire.formats import write_instant
 

@@ -32,8 +32,8 @@ from paydown.server import (
 )
 from paydown.service import Service
 from paydown.storage.faults import StoreUnavailable
+from paydown.storage.jobs import Job, Pace, Result, Unavailable
 from paydown.storage.opening import open_store
-from paydown.storage.writer import Job, Pace, Result, Unavailable
 from paydown.telemetry import Metrics, configure_logging
 
 LOOKUPS_MAX = 4

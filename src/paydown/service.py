@@ -14,7 +14,8 @@ from paydown.domain.outcomes import Outcome
 from paydown.storage import reference
 from paydown.storage.database import Database
 from paydown.storage.faults import StoreLocked, StoreUnavailable
-from paydown.storage.writer import Deliver, Job, Observer, Pace, Writer
+from paydown.storage.jobs import Deliver, Job, Observer, Pace
+from paydown.storage.writer import Writer
 from paydown.wire import messages
 from paydown.wire.formats import write_instant
 

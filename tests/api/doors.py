@@ -13,7 +13,7 @@ from paydown.api.app import make_app
 from paydown.config import Settings
 from paydown.service import Service
 from paydown.storage.database import Database
-from paydown.storage.writer import Pace
+from paydown.storage.jobs import Pace
 from paydown.telemetry import Metrics
 
 PASSWORD = "correct horse battery staple"

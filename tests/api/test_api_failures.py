@@ -15,7 +15,7 @@ from paydown.api.app import make_app
 from paydown.config import Settings
 from paydown.domain.model import Caller
 from paydown.storage.database import Database
-from paydown.storage.writer import Failed, Job, Result, Unavailable
+from paydown.storage.jobs import Failed, Job, Result, Unavailable
 from paydown.telemetry import Metrics
 
 TILL = Caller(1, 1, ledgers.TILL, 2, "Europe/London", frozenset({"BillingPayment"}))

@@ -13,7 +13,7 @@ from paydown.api.answers import Answer, Whole
 from paydown.api.app import make_app
 from paydown.config import Settings
 from paydown.domain.model import Caller
-from paydown.storage.writer import Failed, Job
+from paydown.storage.jobs import Failed, Job
 from paydown.telemetry import Metrics
 
 CALLER = Caller(1, 1, ledgers.TILL, 2, "Europe/London", frozenset({"BillingPayment"}))

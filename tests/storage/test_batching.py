@@ -10,7 +10,8 @@ from paydown.domain.model import Bundle
 from paydown.domain.outcomes import Outcome
 from paydown.service import encode_outcome
 from paydown.storage.database import Database
-from paydown.storage.writer import Job, Pace, Writer
+from paydown.storage.jobs import Job, Pace
+from paydown.storage.writer import Writer
 from paydown.wire.formats import write_instant
 
 ABROAD = "abroad"

@@ -15,7 +15,7 @@ from paydown.storage.copying import TABLES
 from paydown.storage.database import Database
 from paydown.storage.engine import find_database
 from paydown.storage.faults import SchemaMismatch, StoreLocked, StoreUnavailable
-from paydown.storage.writer import Unavailable
+from paydown.storage.jobs import Unavailable
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from paydown.domain.outcomes import Outcome
 from paydown.storage import sqlite
 from paydown.storage.database import Database
 from paydown.storage.faults import StoreUnavailable
+from paydown.storage.jobs import Unavailable
 from paydown.storage.sqlite_database import SQLiteDatabase, SQLiteSession
-from paydown.storage.writer import Unavailable
 
 
 class Disk:

@@ -1,5 +1,7 @@
 """Connections and commits that are lost on the way: recorded once, and answered so."""
 
+import os
+import signal
 import threading
 import time
 
@@ -13,8 +15,8 @@ from paydown import audit
 from paydown.domain.outcomes import Outcome
 from paydown.storage.database import Database, Hold
 from paydown.storage.faults import StoreUnreachable
+from paydown.storage.jobs import Job, Unavailable
 from paydown.storage.postgresql_database import PostgreSQLSession
-from paydown.storage.writer import Job, Unavailable
 
 KILL = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = {}"
 
@@ -224,6 +226,28 @@ def wait_for_readiness(books: Books, *, ready: bool) -> None:
     while (books.service.readiness() is None) is not ready:
         assert time.monotonic() < deadline, books.service.readiness()
         time.sleep(0.01)
+
+
+def test_a_connection_that_hangs_is_left_behind(
+    own_ledger: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever pays meanwhile is answered over another one, after a bounded wait."""
+    monkeypatch.setattr("paydown.storage.postgresql_database.ANSWER_SECONDS", 1)
+    monkeypatch.setattr("paydown.storage.writer.PROBE_SECONDS", 60)
+    with Books(own_ledger) as books:
+        caller = books.caller()
+        books.outcome(pay(caller, {2: "1.00"}))
+        session = books.service._sessions[0]
+        assert isinstance(session, PostgreSQLSession)
+        hanging = pid_of(session)
+        os.kill(hanging, signal.SIGSTOP)
+        try:
+            result = finished(books.submit(pay(caller, {1: "1.00"}))).result
+        finally:
+            os.kill(hanging, signal.SIGCONT)
+
+    assert isinstance(result, Outcome)
+    assert [line.balance for line in result.lines] == [900]
 
 
 @pytest.mark.usefixtures("quick")

@@ -15,7 +15,7 @@ from paydown.admin import Admin
 from paydown.domain.model import Caller, Command
 from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome, Refusal
 from paydown.storage.database import Database
-from paydown.storage.writer import Pace, Result
+from paydown.storage.jobs import Pace, Result
 
 pytestmark = on_postgresql
 

@@ -10,8 +10,8 @@ import postgres
 from ledgers import Books, pay
 from paydown.storage.engine import find_database
 from paydown.storage.faults import SchemaMismatch, StoreUnavailable
+from paydown.storage.jobs import Unavailable
 from paydown.storage.opening import migrate, open_store
-from paydown.storage.writer import Unavailable
 
 
 def said_by(attempt: Callable[[], object]) -> str:

@@ -10,8 +10,8 @@ from ledgers import Books, pay
 from paydown.domain.outcomes import Outcome
 from paydown.storage import files
 from paydown.storage.faults import StoreFull
+from paydown.storage.jobs import Unavailable
 from paydown.storage.sqlite_database import SQLiteDatabase, SQLiteSession
-from paydown.storage.writer import Unavailable
 
 
 @pytest.fixture

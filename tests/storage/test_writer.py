@@ -16,7 +16,8 @@ from paydown.service import encode_outcome
 from paydown.storage import writer
 from paydown.storage.database import Database
 from paydown.storage.engine import new_entry_id
-from paydown.storage.writer import Failed, Job, Pace, Unavailable, Writer
+from paydown.storage.jobs import Failed, Job, Pace, Unavailable
+from paydown.storage.writer import Writer
 from paydown.wire.formats import write_instant
 
 
@@ -254,3 +255,23 @@ def test_a_batch_is_bounded_by_its_lines(
             finished(job)
 
     assert max(commits.sizes) == 2
+
+
+@on_every_store
+def test_a_store_that_does_not_answer_is_not_ready(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks is told before the first payment fails, and again when all is well."""
+    monkeypatch.setattr(writer, "SILENT_SECONDS", 0)
+    with Books(database) as books:
+        caller = books.caller()
+        with holding(database):
+            job = books.submit(pay(caller, {1: "1"}))
+            deadline = time.monotonic() + 4
+            while books.service.readiness() is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+            told = books.service.readiness()
+
+        assert isinstance(finished(job).result, Outcome)
+        assert told == "The store has not answered for more than 0 seconds."
+        assert books.service.readiness() is None

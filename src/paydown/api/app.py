@@ -28,7 +28,7 @@ from paydown.api.request_log import RequestLog
 from paydown.config import Settings
 from paydown.service import Service
 from paydown.storage.faults import StoreUnavailable
-from paydown.storage.writer import Deliver, Job
+from paydown.storage.jobs import Deliver, Job
 from paydown.telemetry import Exchange, Metrics
 
 PATH_LENGTH_MAX = 200

@@ -20,7 +20,7 @@ from paydown.domain.model import Caller, Command, Request
 from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome
 from paydown.openapi.document import OPERATIONS, Operation
 from paydown.service import Service
-from paydown.storage.writer import Failed, Job, Unavailable
+from paydown.storage.jobs import Failed, Job, Unavailable
 from paydown.telemetry import Exchange
 from paydown.wire import messages
 from paydown.wire.faults import Fault, Faults, gather

@@ -175,7 +175,12 @@ class _Bounded(psycopg.Connection):
     """
 
     def wait(self, gen: Any, *how: Any, **named: Any) -> Any:
-        return super().wait(gen, *how, **{"timeout": ANSWER_SECONDS, **named})
+        try:
+            return super().wait(gen, *how, **{"timeout": ANSWER_SECONDS, **named})
+        except psycopg.errors._WaitTimeout:
+            # What is tried on it afterwards, to end in good order, fails at once.
+            self.pgconn.finish()
+            raise psycopg.OperationalError(f"no answer for {ANSWER_SECONDS} seconds") from None
 
 
 class PostgreSQLSession(Session):

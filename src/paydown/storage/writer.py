@@ -13,20 +13,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Protocol
 
-from paydown.domain.model import Command, Stamp
-from paydown.domain.outcomes import Decision, Outcome
+from paydown.domain.model import Stamp
+from paydown.domain.outcomes import Outcome
 from paydown.storage.database import Session
 from paydown.storage.engine import new_entry_id
 from paydown.storage.faults import StoreContested, StoreUnavailable
+from paydown.storage.jobs import Deliver, Failed, Job, Observer, Pace, Result, Unavailable
 from paydown.storage.retrying import Tries
 from paydown.storage.store import Batch, Encode, Recorded, Store
 
 PROBE_SECONDS = 1
 """How often a store that failed is tried again while nobody asks."""
+
+SILENT_SECONDS = 5
+"""How long a batch may take before the store counts as not ready."""
 
 LINES_MAX = 10_000
 """A batch takes no further command once it holds this many lines."""
@@ -34,57 +35,7 @@ LINES_MAX = 10_000
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """The store could not take the command: nothing recorded, or exactly once. Answer 503."""
-
-    sentence: str
-
-
-class Failed(Enum):
-    """Deciding or saving this command raised: our bug. It was rolled back. Answer 500."""
-
-    FAILED = "failed"
-
-
-Result = Decision | Unavailable | Failed
 Clock = Callable[[], int]
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """A command on its way through the writer, and then its result.
-
-    ``waiter`` is the submitter's own (an asyncio Future, say): it is handed back untouched.
-    ``answer`` is set where the body had to be made before COMMIT (a keyed command).
-    ``stamp`` is the writer's: chosen once, however often the command is tried.
-    """
-
-    command: Command
-    waiter: Any = None
-    stamp: Stamp | None = None
-    result: Result | None = None
-    answer: bytes | None = None
-
-
-class Observer(Protocol):
-    """Who is told of each commit."""
-
-    def batch_committed(self, *, commands: int, commit_ns: int) -> None:
-        """``commands`` of one batch became durable in a commit that took ``commit_ns``."""
-
-
-Deliver = Callable[[Sequence[Job]], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How much may wait, how much is taken together, and whether of one customer only."""
-
-    queue_max: int = 1024
-    queue_lines_max: int = 200_000
-    batch_max: int = 64
-    by_customer: bool = False
 
 
 class Writer:
@@ -107,7 +58,7 @@ class Writer:
         self._clock = clock
         self._write_instant = write_instant
         self._recorded_at = 0
-        self.is_busy = False
+        self._busy_since_ns = 0
         self._fault: StoreUnavailable | None = None
         self._waiting: deque[Job] = deque()
         self._waiting_lines = 0
@@ -154,6 +105,11 @@ class Writer:
         return len(self._waiting)
 
     @property
+    def is_busy(self) -> bool:
+        """Whether a batch is under way."""
+        return self._busy_since_ns > 0
+
+    @property
     def is_broken(self) -> bool:
         """Whether the last that it knows of the store is a fault."""
         return self._fault is not None
@@ -166,6 +122,9 @@ class Writer:
                 self._session.check()
             except StoreUnavailable as fault:
                 return str(fault)
+        since_ns = self._busy_since_ns
+        if since_ns and time.monotonic_ns() - since_ns > SILENT_SECONDS * 1_000_000_000:
+            return f"The store has not answered for more than {SILENT_SECONDS} seconds."
         return str(self._fault) if self._fault else None
 
     def _run(self) -> None:
@@ -184,11 +143,11 @@ class Writer:
             self._end()
 
     def _serve(self, jobs: Sequence[Job]) -> None:
-        self.is_busy = True
+        self._busy_since_ns = time.monotonic_ns()
         try:
             self._process(jobs)
         finally:
-            self.is_busy = False
+            self._busy_since_ns = 0
             self._hand_back(jobs)
 
     def _end(self) -> None:
