@@ -78,10 +78,11 @@ class Conversation:
         cycle = self._cycle
         try:
             await app(self._scope(), self.receive, self.send)
-        except BaseException as error:
-            cut_off = isinstance(error, asyncio.CancelledError)
-            _log.error("the application raised", exc_info=error)
-            self._give_up(HttpRefusal.stopping if cut_off else HttpRefusal.failed)
+        except asyncio.CancelledError:
+            self._give_up(HttpRefusal.stopping)
+        except BaseException:
+            _log.exception("the application raised")
+            self._give_up(HttpRefusal.failed)
         else:
             if not (cycle.response_complete or cycle.disconnected):
                 _log.error("the application returned without a whole answer")
