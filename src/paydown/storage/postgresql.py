@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -27,8 +28,7 @@ from paydown.storage.schema import metadata
 # The driver's warnings say nothing that its errors do not, so unasked they are not printed.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
-VERSION_MIN = 140_000
-"""PostgreSQL 14, the oldest that is tried."""
+Kind = TypeVar("Kind", bound=psycopg.Connection)
 
 LOCK_CLASS = 0x70617964
 """The first half of every advisory lock of Paydown's; the second is a customer, or 0 for all."""
@@ -101,9 +101,7 @@ def without_password(url: str) -> str:
     return re.sub(r"([?&])(ssl)?password=[^&]*&?", r"\1", hidden).rstrip("?&")
 
 
-def connect(
-    url: str, *, lock_wait_seconds: int, kind: type[psycopg.Connection] = psycopg.Connection
-) -> psycopg.Connection:
+def connect(url: str, *, lock_wait_seconds: int, kind: type[Kind]) -> Kind:
     """A driver connection in autocommit mode, whose commits are synced."""
     parameters = {**_UNLESS_GIVEN, **read_url(url), "client_encoding": "utf8"}
     try:
@@ -260,6 +258,8 @@ def _name(error: psycopg.Error, place: str) -> StoreUnavailable | None:
         return StoreUnavailable(
             words.format(place=place, error=said), outcome_unknown=state[:2] in ("58", "XX")
         )
+    if state == "08P01":
+        return None  # what was sent is no message of the protocol: a bug of ours
     if state[:2] in ("08", "57", "53") or state in _ENDED or _is_lost(error):
         return StoreUnreachable(f"{place} cannot be reached ({said}).")
     return None

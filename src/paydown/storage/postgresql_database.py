@@ -32,16 +32,17 @@ _ADMINISTRATION = 0
 """The lock that commands hold while they change something; no customer has this number."""
 
 ANSWER_SECONDS = 15
-"""How long the writer and PostgreSQL wait for each other. Then the connection counts as lost."""
+"""How long the writer waits for PostgreSQL beyond the wait for a lock. Then it counts as lost."""
 
 _HOT_SETTINGS = (
     # Each hot statement finds few rows by a key, in the order in which it names the tables. A plan
     # made while a table was small, or by statistics of an hour ago, must not find them otherwise.
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
-    "SET join_collapse_limit = 1; SET plan_cache_mode = force_generic_plan; SET jit = off; "
-    # A server that stands still in the midst of a batch must not keep others from its items.
-    f"SET idle_in_transaction_session_timeout = '{ANSWER_SECONDS}s'"
+    "SET join_collapse_limit = 1; SET plan_cache_mode = force_generic_plan; SET jit = off"
 )
+_BOUNDED_SINCE = 170_000
+"""The first PostgreSQL that ends a transaction after a time; older ones notice a lost peer only."""
+
 REPLAN_BATCHES = 100
 """How many batches use one plan. A table can be empty when a plan is made, and full soon after."""
 
@@ -89,7 +90,9 @@ class PostgreSQLDatabase(Database):
         )
 
     def _connect_admin(self) -> psycopg.Connection:
-        return postgresql.connect(self.url, lock_wait_seconds=ADMIN_WAIT_SECONDS)
+        return postgresql.connect(
+            self.url, lock_wait_seconds=ADMIN_WAIT_SECONDS, kind=psycopg.Connection
+        )
 
     def exists(self) -> bool:
         return True
@@ -174,13 +177,15 @@ class _Bounded(psycopg.Connection):
     A server that hangs, and a commit whose standby is gone, keep the connection open and silent.
     """
 
+    answer_seconds = ANSWER_SECONDS
+
     def wait(self, gen: Any, *how: Any, **named: Any) -> Any:
         try:
-            return super().wait(gen, *how, **{"timeout": ANSWER_SECONDS, **named})
+            return super().wait(gen, *how, **{"timeout": self.answer_seconds, **named})
         except psycopg.errors._WaitTimeout:
             # What is tried on it afterwards, to end in good order, fails at once.
             self.pgconn.finish()
-            raise psycopg.OperationalError(f"no answer for {ANSWER_SECONDS} seconds") from None
+            raise psycopg.OperationalError(f"no answer for {self.answer_seconds} seconds") from None
 
 
 class PostgreSQLSession(Session):
@@ -190,7 +195,7 @@ class PostgreSQLSession(Session):
         self._url = url
         self._place = place
         self._lock_wait_seconds = lock_wait_seconds
-        self._connection: psycopg.Connection | None = None
+        self._connection: _Bounded | None = None
         self._warnings: list[str] = []
         self._batch_count = 0
         self._unsent: list[tuple[str, Sequence[Row]]] = []
@@ -204,9 +209,7 @@ class PostgreSQLSession(Session):
             self.rollback()
             raise
 
-    def _begin(
-        self, connection: psycopg.Connection, hold: Hold, asked: Sequence[Asked]
-    ) -> list[list[Row]]:
+    def _begin(self, connection: _Bounded, hold: Hold, asked: Sequence[Asked]) -> list[list[Row]]:
         """In one round trip; each statement sees what was there when those before it had ended.
 
         The customers are held before the transaction begins, and by the session: a serializable one
@@ -306,12 +309,17 @@ class PostgreSQLSession(Session):
     def close(self) -> None:
         self.disconnect()
 
-    def _connected(self) -> psycopg.Connection:
+    def _connected(self) -> _Bounded:
         if self._connection is None:
             connection = postgresql.connect(
                 self._url, lock_wait_seconds=self._lock_wait_seconds, kind=_Bounded
             )
             connection.execute(_HOT_SETTINGS)
+            connection.answer_seconds = ANSWER_SECONDS + self._lock_wait_seconds
+            if connection.info.server_version >= _BOUNDED_SINCE:
+                # A server that stands still in a batch must not keep others from its items.
+                bound = 3 * connection.answer_seconds
+                connection.execute(f"SET transaction_timeout = '{bound:d}s'")
             connection.add_notice_handler(self._note)
             self._connection = connection
         return self._connection
@@ -329,7 +337,7 @@ class PostgreSQLSession(Session):
         return cursor.execute(sql, arrays, prepare=True, binary=True)
 
     @property
-    def _open(self) -> psycopg.Connection:
+    def _open(self) -> _Bounded:
         assert self._connection is not None, "begin comes first"
         return self._connection
 
