@@ -3,9 +3,10 @@
 from decimal import Decimal
 from pathlib import Path
 
+import desk_rows
 import ledgers
 from paydown.admin import Admin, Mistake
-from paydown.domain.model import Bundle, Caller, Command, Line
+from paydown.domain.model import Bundle, Caller, Command, Entry, Line
 from paydown.imports import Imported, Source, import_items
 from paydown.storage.copying import TABLES
 from paydown.storage.database import Database, Row
@@ -23,20 +24,32 @@ contact_id,contact_name,description,total_amount,balance,due_on,income_account
 
 def fill(database: Database, folder: Path) -> None:
     """Give a ledger like the tests' template whatever it has not got."""
+    paid = record(database, folder)
+    with database.write() as connection:
+        desk_rows.fill(connection, paid)
+
+
+def record(database: Database, folder: Path) -> Entry:
+    """An import, payments of every kind and their retries, and what an operator changes.
+
+    Returned is the first payment.
+    """
     file = folder / "passes.csv"
     file.write_text(ROWS_WITHOUT_ID)
     source = Source(file, ledgers.CLUB, batch="passes ø")
     assert isinstance(import_items(database, source, ledgers.Quiet()), Imported)
     with ledgers.Books(database) as books:
         caller = books.caller()
+        cared = ledgers.pay(caller, {1: "2.50", 2: "0.01"}, reference=CARE, notes=CARE)
+        paid = books.outcome(cared).entry
         for command in (
-            ledgers.pay(caller, {1: "2.50", 2: "0.01"}, reference=CARE, notes=CARE),
             ledgers.pay(caller, {1: "2.50"}, reference=CARE),
             keyed_payment(caller),
             ledgers.pay(books.caller(ledgers.PAYMENTS_ONLY), {4: "1.00"}, date="2026-02-05"),
             ledgers.write_down(caller, {5: "10.00"}, GOODWILL, notes=""),
         ):
             assert books.outcome(command).success, command
+    assert paid is not None
     admin = Admin(database)
     for done in (
         admin.set_account_active(ledgers.CLUB, "6100", active=False),
@@ -44,6 +57,7 @@ def fill(database: Database, folder: Path) -> None:
         admin.grant(ledgers.TILL, ledgers.OTHER_CLUB, (Bundle.BILLING_PAYMENT,)),
     ):
         assert not isinstance(done, Mistake), done
+    return paid
 
 
 def keyed_payment(caller: Caller) -> Command:

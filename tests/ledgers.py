@@ -72,8 +72,8 @@ def make_ledger(url: str, *, password_hash: str = "unusable") -> None:
         assert not isinstance(made, Mistake), made
         admin.set_tender_type_active(guid, DISABLED_TENDER, active=False)
         import_rows(database, guid, ITEMS)
-    both = tuple(Bundle)
-    for name, bundles in ((TILL, both), (PAYMENTS_ONLY, (Bundle.BILLING_PAYMENT,))):
+    every = tuple(Bundle)
+    for name, bundles in ((TILL, every), (PAYMENTS_ONLY, (Bundle.BILLING_PAYMENT,))):
         login = admin.add_login(NewLogin(name, password_hash), CLUB, bundles)
         assert not isinstance(login, Mistake), login
 

@@ -6,17 +6,20 @@ What it answers has the same form and length as a real answer. It shows what HTT
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from bench.ledgers import PASSWORD
 from paydown.access import Authenticator, hash_password
 from paydown.api.app import make_app
+from paydown.bootstrap import make_around
 from paydown.config import Settings
 from paydown.domain.model import Bundle, Caller, Login
 from paydown.domain.outcomes import LineOutcome, Outcome
 from paydown.server import HttpLimits, serve
 from paydown.service import read_clock
 from paydown.storage.jobs import Deliver, Job
+from paydown.storage.sqlite_database import SQLiteDatabase
 from paydown.telemetry import Metrics, configure_logging
 from paydown.wire.formats import write_instant
 
@@ -88,7 +91,13 @@ def main(arguments: Sequence[str]) -> None:
     service: Any = NoStore(hash_password(PASSWORD))
     metrics, settings = Metrics(), Settings(database=arguments[0])
     serve(
-        make_app(service, Authenticator(service.find_login), metrics, settings),
+        make_app(
+            service,
+            Authenticator(service.find_login),
+            metrics,
+            settings,
+            around=make_around(SQLiteDatabase(Path("none.db")), read_clock),
+        ),
         host="127.0.0.1",
         port=0,
         on_listening=lambda host, port: print(  # noqa: T201 - the bench reads it

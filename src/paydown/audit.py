@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from paydown.storage import checks
 from paydown.storage.database import Database
+from paydown.storage.invariants import QUESTIONS
 from paydown.storage.opening import schema_differences
 
 DETAILS_MAX = 20
@@ -35,7 +36,7 @@ def verify(database: Database) -> Iterator[Finding]:
         yield _schema(connection, database)
         yield _entries(connection)
         yield _answers(connection)
-        for question in checks.QUESTIONS:
+        for question in QUESTIONS:
             breaches = checks.ask(connection, question)
             yield _finding(
                 question.name, question.promise, checks.count(connection, question), breaches

@@ -13,9 +13,11 @@ import structlog
 from starlette.types import ASGIApp
 
 from paydown.access import Authenticator, FindLogin
-from paydown.api.app import make_app
+from paydown.api.app import Around, make_app
 from paydown.config import BatchBy, Settings
+from paydown.desk import Desk
 from paydown.domain.model import Command, Login
+from paydown.enquiries import Enquiries
 from paydown.server import (
     HttpLimits,
     Listening,
@@ -30,7 +32,9 @@ from paydown.server import (
     serve_on,
     shared_stderr,
 )
-from paydown.service import Service
+from paydown.service import Clock, Service
+from paydown.storage.contact_details import read_details
+from paydown.storage.database import Database
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.jobs import Job, Pace, Result, Unavailable
 from paydown.storage.opening import open_store
@@ -100,14 +104,14 @@ def run_worker(settings: Settings, folder: Path, place: Place) -> None:
 def _look_ahead(settings: Settings) -> None:
     """Raise ``StoreUnavailable`` or ``ServeError`` where workers could not begin."""
     read_proxies(settings.trusted_proxy)
-    database = open_store(settings.database, lock_wait_seconds=settings.lock_wait_seconds)
+    database = _open(settings)
     most = database.workers_max
     if most is not None and settings.workers > most:
         raise ServeError(
             f"{database.place} takes {most} server process, not {settings.workers}. "
             "Leave --workers out, or move the ledger to PostgreSQL."
         )
-    service = make_service(settings, Metrics())
+    service = make_service(database, settings, Metrics())
     try:
         service.claim()
     finally:
@@ -117,11 +121,13 @@ def _look_ahead(settings: Settings) -> None:
 @contextmanager
 def _application(settings: Settings, metrics: Metrics) -> Iterator[ASGIApp]:
     """The application on the settings' ledger, claimed. Raises ``StoreUnavailable``."""
-    service = make_service(settings, metrics)
+    database = _open(settings)
+    service = make_service(database, settings, metrics)
     try:
         service.claim()
         authenticator = Authenticator(_few_at_once(service.find_login))
-        yield make_app(service, authenticator, metrics, settings)
+        around = make_around(database, service.clock)
+        yield make_app(service, authenticator, metrics, settings, around=around)
     finally:
         service.stop()
 
@@ -137,10 +143,24 @@ def _few_at_once(find_login: FindLogin) -> FindLogin:
     return find_in_turn
 
 
-def make_service(settings: Settings, metrics: Metrics) -> Service:
-    """The service on the settings' ledger, not yet started. Raises ``StoreUnavailable``."""
+def _open(settings: Settings) -> Database:
+    """The settings' ledger. Raises ``StoreUnavailable``."""
+    return open_store(settings.database, lock_wait_seconds=settings.lock_wait_seconds)
+
+
+def make_around(database: Database, clock: Clock) -> Around:
+    """What answers for all that is around the two calls, on the ledger."""
+    return Around(
+        Desk(database, clock=clock),
+        Enquiries(database, clock=clock),
+        partial(read_details, database),
+    )
+
+
+def make_service(database: Database, settings: Settings, metrics: Metrics) -> Service:
+    """The service on the ledger, not yet started."""
     service = Service(
-        open_store(settings.database, lock_wait_seconds=settings.lock_wait_seconds),
+        database,
         pace=Pace(
             queue_max=settings.queue_max,
             queue_lines_max=settings.queue_lines_max,
@@ -157,7 +177,8 @@ def make_service(settings: Settings, metrics: Metrics) -> Service:
 @contextmanager
 def recording(database: str) -> Iterator[Record]:
     """A way to record in this process, without HTTP: call it, and it returns when it is durable."""
-    service = make_service(Settings(database=database), Metrics())
+    settings = Settings(database=database)
+    service = make_service(_open(settings), settings, Metrics())
 
     def record(command: Command) -> Result:
         waiter: Future[Result] = Future()

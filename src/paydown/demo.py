@@ -28,7 +28,7 @@ from paydown.domain.money import to_decimal, to_minor
 from paydown.domain.outcomes import LineOutcome, Outcome
 from paydown.imports import Imported, Source, import_items
 from paydown.imports.reading import COLUMNS
-from paydown.storage import opening, reference
+from paydown.storage import logins, opening, reference
 from paydown.storage.database import Database
 from paydown.storage.engine import find_database
 from paydown.storage.reference import Customer, Item
@@ -330,7 +330,7 @@ class _Unwatched:
 def _record(database: Database, plans: Sequence[_Plan]) -> None:
     """Pay and write down what the plans say, as callers would."""
     with database.read() as connection:
-        login = reference.find_login(connection, "demo", _CUSTOMER_GUID)
+        login = logins.find_login(connection, "demo", _CUSTOMER_GUID)
     assert login, "just added"
     assert login.caller, "just granted"
     commands = list(_make_commands(database, login.caller, plans))

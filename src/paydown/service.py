@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 
 from paydown.domain.model import Command, Login
 from paydown.domain.outcomes import Outcome
-from paydown.storage import reference
+from paydown.storage import logins
 from paydown.storage.database import Database
 from paydown.storage.faults import StoreLocked, StoreUnavailable
 from paydown.storage.jobs import Deliver, Job, Observer, Pace
@@ -48,7 +48,8 @@ class Service:
     """One ledger, open for recording. Use it once: start, submit, stop.
 
     Where the ledger takes several transactions at once, ``writers`` of them are under way: while
-    one waits for the database, another decides.
+    one waits for the database, another decides. ``clock`` is for whoever else records in the
+    same process: no two record times are the same.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Service:
         self._database = database
         self._claim = ExitStack()
         self._claimed = False
-        rising = RisingClock(clock)
+        self.clock = RisingClock(clock)
         self._sessions = [
             database.session() for _ in range(min(writers, database.sessions_max or writers))
         ]
@@ -73,7 +74,7 @@ class Service:
                 encode_outcome,
                 pace=pace,
                 observer=observer,
-                clock=rising,
+                clock=self.clock,
                 write_instant=write_instant,
             )
             for session in self._sessions
@@ -124,7 +125,7 @@ class Service:
         """The login and whom it may act for, read now. Raises ``StoreUnavailable``."""
         try:
             with self._database.read() as connection:
-                return reference.find_login(
+                return logins.find_login(
                     connection, user_name=user_name, customer_guid=customer_guid
                 )
         except StoreUnavailable as fault:

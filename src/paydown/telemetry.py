@@ -156,7 +156,8 @@ class Exchange:
 
     ``path`` is as sent, still percent-encoded, without its query. ``user_name`` is set once its
     password was right: an unverified one may be a password that went into the wrong header.
-    ``reason`` is the sentence of an answer that is a failure.
+    ``reason`` is the sentence of an answer that is a failure. Of a dry run nothing counts as
+    recorded or replayed.
     """
 
     route: str
@@ -177,6 +178,7 @@ class Exchange:
     refusals: Sequence[str] = ()
     faults: Sequence[str] = ()
     staff_user_ignored: bool = False
+    dry_run: bool = False
 
     def note(self, kind: Kind, outcome: Outcome) -> None:
         """Note what came of the request's command, once it was committed."""

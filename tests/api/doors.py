@@ -3,17 +3,20 @@
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp
 
 import ledgers
 from paydown.access import Authenticator, hash_password
-from paydown.api.app import make_app
+from paydown.api.app import Around, make_app
+from paydown.bootstrap import make_around
 from paydown.config import Settings
-from paydown.service import Service
+from paydown.service import Service, read_clock
 from paydown.storage.database import Database
 from paydown.storage.jobs import Pace
+from paydown.storage.sqlite_database import SQLiteDatabase
 from paydown.telemetry import Metrics
 
 PASSWORD = "correct horse battery staple"
@@ -171,9 +174,9 @@ def request(
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
+        "path": path.partition("?")[0],
+        "raw_path": path.partition("?")[0].encode(),
+        "query_string": path.partition("?")[2].encode(),
         "root_path": "",
         "headers": [(name.lower().encode(), _raw(value)) for name, value in pairs],
         "client": (address, 50000),
@@ -185,6 +188,11 @@ def request(
 
 def _raw(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode()
+
+
+def no_ledger() -> Around:
+    """What is around the two calls, of a server that has no ledger."""
+    return make_around(SQLiteDatabase(Path("none.db")), read_clock)
 
 
 def open_door(
@@ -201,7 +209,11 @@ def make_door(
     service = Service(database, pace=Pace(queue_max=queue_max), observer=metrics)
     authenticator = Authenticator(service.find_login)
     return make_app(
-        service, authenticator, metrics, Settings(database="sqlite:///ledger.db", **settings)
+        service,
+        authenticator,
+        metrics,
+        Settings(database="sqlite:///ledger.db", **settings),
+        around=make_around(database, service.clock),
     )
 
 

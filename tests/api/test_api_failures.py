@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from doors import PASSWORD, PAYMENTS, Door, count, line, open_door, payment, request
+from doors import PASSWORD, PAYMENTS, Door, count, line, no_ledger, open_door, payment, request
 
 import ledgers
 from paydown.access import Denial, Reason
@@ -66,7 +66,8 @@ def told_door(result: Any, verdict: Caller | Denial = TILL) -> Door:
     """A door in front of the two that are told what to do."""
     service: Any = ToldService(result)
     authenticator: Any = ToldAuthenticator(verdict)
-    return Door(make_app(service, authenticator, Metrics(), Settings(database="sqlite:///none")))
+    settings = Settings(database="sqlite:///none")
+    return Door(make_app(service, authenticator, Metrics(), settings, around=no_ledger()))
 
 
 def test_a_store_that_cannot_be_used_is_503_and_may_pass() -> None:

@@ -12,12 +12,14 @@ from paydown.api import answers
 from paydown.domain.model import Kind
 from paydown.domain.outcomes import Refusal
 from paydown.openapi.document import OPERATIONS
+from paydown.openapi.routes import ROUTES
 from paydown.server.limits import HttpRefusal
 from paydown.wire.formats import read_amount, read_date, read_int32, write_instant
 from paydown.wire.headers import Media
 from paydown.wire.messages import decode
 
 LONDON = "Europe/London"
+NEIGHBOURS = ("/POS/CreateBilling", "/Contacts/{Id}/Details")
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -60,7 +62,10 @@ def test_it_is_openapi_3_1_in_its_required_parts(told: Any) -> None:
         for method in METHODS
         if method in told["paths"][path]
     ]
-    assert len(operations) == 14
+    assert len(operations) == 16 + len(ROUTES)
+    assert len({operation.get("operationId", "page") for operation in operations}) == 5 + len(
+        ROUTES
+    )
     for operation in operations:
         assert operation["summary"]
         assert operation["responses"]
@@ -85,9 +90,9 @@ def test_every_reference_leads_somewhere(told: Any) -> None:
 
 def test_its_paths_are_the_routes_of_the_server(door: Door, told: Any) -> None:
     """Each path is served by the methods that it lists, no others, and each route is listed."""
-    routes = {route.path for route in door.app._pages.routes}
+    routes = {route.path for route in door.app._pages.routes} | {route.path for route in ROUTES}
 
-    assert set(told["paths"]) == routes | {PAYMENTS, WRITE_DOWNS}
+    assert set(told["paths"]) == routes | {PAYMENTS, WRITE_DOWNS, *NEIGHBOURS}
     for path, listed in told["paths"].items():
         refused = door.ask("TRACE", path, headers={})
         assert set(refused.headers["allow"].lower().split(", ")) == set(listed) & set(METHODS)
@@ -113,9 +118,10 @@ def test_what_every_answer_has_is_listed_with_every_answer(told: Any) -> None:
 
 
 def response(told: Any, path: str, status: int) -> Any:
-    """What the path's POST, or else its GET, answers with the status."""
+    """What the path's POST, or else its GET or PATCH, answers with the status."""
     methods = told["paths"][path]
-    listed = (methods.get("post") or methods["get"])["responses"][str(int(status))]
+    method = next(each for each in ("post", "get", "patch") if each in methods)
+    listed = methods[method]["responses"][str(int(status))]
     return at(told, listed["$ref"]) if "$ref" in listed else listed
 
 
@@ -135,11 +141,7 @@ def test_every_header_is_listed(told: Any, path: str) -> None:
     (needed,) = operation["security"]
 
     assert sent == {"Idempotency-Key", "Prefer", "LegendUserName", "X-Request-Id"}
-    assert (
-        set(needed)
-        == {"userName", "password", "customerGuid"}
-        == set(told["components"]["securitySchemes"])
-    )
+    assert set(needed) == {"userName", "password", "customerGuid"}
     assert set(operation["responses"]["200"]["headers"]) == {
         "X-Request-Id",
         "X-Content-Type-Options",
@@ -265,7 +267,9 @@ def conforms(told: Any, schema: Any, value: Any) -> None:
     for choices in ("oneOf", "anyOf"):
         if choices in schema:
             assert any(is_of(told, each, value) for each in schema[choices]), (schema, value)
-            return
+    if "type" not in schema:
+        assert set(schema.get("required", [])) <= set(value if isinstance(value, dict) else ())
+        return
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     python = {
         "object": dict,

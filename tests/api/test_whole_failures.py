@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from doors import PASSWORD, PAYMENTS, TILL, Door, line, payment
+from doors import PASSWORD, PAYMENTS, TILL, Door, line, no_ledger, payment
 
 import ledgers
 from paydown.api.answers import Answer, Whole
@@ -75,7 +75,8 @@ def ask(service: Any, askers: Sequence[Whole], *, meanwhile: Callable[[], None])
     """Offer the requests, and hand all of them back as one batch; what was measured."""
     authenticator: Any = Recalling()
     metrics = Metrics()
-    app: Any = make_app(service, authenticator, metrics, Settings(database="sqlite:///none"))
+    settings = Settings(database="sqlite:///none")
+    app: Any = make_app(service, authenticator, metrics, settings, around=no_ledger())
     door = Door(app)
 
     async def offer() -> None:

@@ -1,6 +1,8 @@
-"""``paydown account`` and ``paydown tender-type``: adding, listing, disabling."""
+"""``paydown account``, ``tender-type`` and ``billing-type``: adding, listing, disabling."""
 
 import pytest
+
+ACCOUNTS = ("--income", "4100", "--external", "1150")
 
 
 def test_an_account_is_added_under_its_own_or_the_next_id(paydown, customer):
@@ -36,7 +38,10 @@ def test_an_account_is_disabled_and_enabled(paydown, customer):
         (["add", "9", "", "--type", "asset"], "The name must be 1 to 255 printable"),
         (["disable", "1100"], "Account 1100 (Billing receivables) is needed by every import."),
         (["disable", "3900"], "Account 3900 (Opening balances) is needed by every import."),
+        (["disable", "2140"], "Account 2140 (Unapplied receipts) is needed by every receipt."),
         (["disable", "1210"], "Account 1210 (Cash to bank) clears tender type 1 (Cash)"),
+        (["disable", "4100"], "Account 4100 (Other income) is used by billing type 2 (Other)"),
+        (["disable", "1150"], "Account 1150 (External billing receivables) is used by billing ty"),
         (["disable", "77"], "There is no account with the code '77'."),
     ],
 )
@@ -94,6 +99,54 @@ def test_a_mistake_with_a_tender_type_changes_nothing(paydown, customer, argumen
     assert paydown("tender-type", "list", *place, "--json").document == before
 
 
+def test_a_billing_type_is_added_disabled_and_enabled(paydown, customer):
+    """A new kind of item is listed by its id, with the accounts that its items move."""
+    place = ("--customer", customer.customer_guid)
+    words = ("30", "Locker", "--income", "4100", "--external", "1150")
+    added = paydown("billing-type", "add", *words, *place, "--json").document
+    assert added == {
+        "billing_type_id": 30,
+        "name": "Locker",
+        "income_account": "4100",
+        "external_receivables_account": "1150",
+        "active": True,
+    }
+    listed = paydown("billing-type", "list", *place, "--json").document["billing_types"]
+    assert [each["name"] for each in listed] == ["Membership", "Other", "Locker"]
+    assert paydown("billing-type", "disable", 30, *place).stdout == (
+        "Disabled billing type 30 Locker.\n"
+    )
+    assert "disabled" in paydown("billing-type", "list", *place).stdout
+    assert paydown("billing-type", "enable", 30, *place, "--json").document["active"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["add", "1", "X", *ACCOUNTS], "There is a billing type 1 (Membership) already."),
+        (["add", "0", "X", *ACCOUNTS], "The billing type's id must be from 1"),
+        (["add", "40", " ", *ACCOUNTS], "The name must be 1 to 255"),
+        (["add", "40", "X", "--income", "77", "--external", "1150"], "There is no account with"),
+        (["add", "40", "X", "--income", "1150", "--external", "1150"], "Account 1150 (External"),
+        (["add", "40", "X", "--income", "4100", "--external", "77"], "There is no account with"),
+        (["add", "40", "X", "--income", "4100", "--external", "1210"], "Account 1210 (Cash to ba"),
+        (["add", "40", "X", "--income", "4000", "--external", "1150"], "Account 4000 (Membership"),
+        (["enable", "1"], "Account 4000 (Membership income) is disabled."),
+        (["disable", "40"], "Harbourside Leisure has no billing type 40."),
+    ],
+)
+def test_a_mistake_with_a_billing_type_changes_nothing(paydown, customer, arguments, sentence):
+    """An item's income and what is owed for it stand on accounts of the right kind, in use."""
+    place = ("--customer", customer.customer_guid)
+    paydown("billing-type", "disable", "1", *place)
+    paydown("account", "disable", "4000", *place)
+    before = paydown("billing-type", "list", *place, "--json").document
+    answer = paydown("billing-type", *arguments, *place)
+    assert answer.status == 1
+    assert answer.stderr.startswith(sentence)
+    assert paydown("billing-type", "list", *place, "--json").document == before
+
+
 def test_an_unknown_code_comes_with_the_command_that_lists_the_codes(paydown, customer):
     """It can be pasted as it is, and works."""
     place = ("--customer", customer.customer_guid)
@@ -114,6 +167,9 @@ def test_an_unknown_code_comes_with_the_command_that_lists_the_codes(paydown, cu
         ("tender-type", "list"),
         ("tender-type", "disable", "1"),
         ("tender-type", "enable", "1"),
+        ("billing-type", "add", "9", "X", "--income", "4000", "--external", "1150"),
+        ("billing-type", "list"),
+        ("billing-type", "disable", "1"),
         ("replays",),
     ],
 )

@@ -31,16 +31,19 @@ def test_a_customer_is_added_with_all_it_needs(paydown):
     }
 
 
-def test_a_bare_customer_has_the_two_required_accounts_alone(paydown):
-    """Whoever brings their own chart of accounts starts with what the import itself needs."""
+def test_a_bare_customer_has_the_required_accounts_alone(paydown):
+    """Whoever brings their own chart of accounts starts with what imports and receipts need."""
     paydown("customer", "add", "Bare", "--guid", GUID, "--bare")
     accounts = paydown("account", "list", "--customer", GUID, "--json").document["accounts"]
     assert [(each["code"], each["type"]) for each in accounts] == [
         ("1100", "receivable"),
+        ("2140", "liability"),
         ("3900", "equity"),
     ]
     tender_types = paydown("tender-type", "list", "--customer", GUID, "--json").document
     assert tender_types == {"tender_types": []}
+    billing_types = paydown("billing-type", "list", "--customer", GUID, "--json").document
+    assert billing_types == {"billing_types": []}
 
 
 def test_customers_are_listed_oldest_first(paydown):

@@ -8,7 +8,7 @@ from paydown.access import HASHER
 from paydown.admin import Admin, Mistake, NewLogin
 from paydown.cli import app
 from paydown.domain.model import Bundle
-from paydown.storage import reference
+from paydown.storage import logins
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def place(customer):
 def find(database, customer, user_name="till"):
     """The login as authentication finds it."""
     with database.read() as connection:
-        return reference.find_login(connection, user_name, customer.customer_guid)
+        return logins.find_login(connection, user_name, customer.customer_guid)
 
 
 def test_a_generated_password_is_shown_once_and_is_the_right_one(

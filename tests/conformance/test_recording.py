@@ -2,6 +2,7 @@
 
 import pytest
 
+import desk_rows
 import ledgers
 from ledgers import ANNA, CLUB, OTHER_CLUB, Books, pay, write_down
 from makers import on_every_store
@@ -114,6 +115,21 @@ def test_a_replay_answers_with_the_first_dates(books: Books) -> None:
 
     assert first.lines[0].value_written == "2026-07-01T12:00:00.25Z"
     assert again.lines[0] == first.lines[0]._replace(replayed=True)
+
+
+def test_a_reversed_line_may_be_recorded_anew(books: Books) -> None:
+    """Its retry protection ends with it; that of the line recorded anew begins."""
+    command = pay(books.caller(), {1: "2.50", 2: "1.00"}, reference="R")
+    first = books.outcome(command)
+    assert first.entry is not None
+    with books.database.write() as connection:
+        desk_rows.undo(connection, first.entry, line_no=1)
+
+    again = books.outcome(command)
+    assert [line.replayed for line in again.lines] == [False, True]
+    assert [line.replayed for line in books.outcome(command).lines] == [True, True]
+    assert books.balances()[1] == 750
+    assert [found for found in audit.verify(books.database) if not found.ok] == []
 
 
 @pytest.mark.parametrize("table", ["entry", "posting"])

@@ -87,9 +87,11 @@ def _describe(path: str, command: Any) -> Iterator[str]:
 
 def _describe_parameter(parameter: Any, command: Any) -> tuple[str, str, str, str]:
     is_option = parameter.param_type_name == "option"
-    name = ", ".join(parameter.opts) if is_option else parameter.display_name_raw
+    name = ", ".join(parameter.opts) if is_option else parameter.human_readable_name
     default = "must be given" if parameter.required else _say_default(parameter.default)
-    values = parameter.metavar or _plain(parameter.display_type(ctx=_context(command)) or "")
+    kind = parameter.type
+    shown = kind.get_metavar(parameter, _context(command)) or kind.name
+    values = parameter.metavar or _plain(shown)
     words = parameter.help
     if parameter.envvar:
         words += f" Variable: `{parameter.envvar}`."
@@ -102,8 +104,8 @@ def _context(command: Any) -> Any:
 
 def _plain(values: str) -> str:
     """What may be given, in a reader's words rather than Python's."""
-    shown = values.strip("<>").removeprefix("list[").removesuffix("]").removesuffix(" range")
-    return {"str": "text", "int": "number", "dir": "folder"}.get(shown, shown.replace("|", ", "))
+    shown = values.strip("[]<>").removesuffix(" range").replace("|", ", ")
+    return {"str": "text", "int": "number", "directory": "folder"}.get(shown, shown)
 
 
 def _say_values(kind: Any, least: int, most: int | None) -> str:

@@ -10,7 +10,7 @@ from paydown import demo
 from paydown.bootstrap import recording
 from paydown.domain.model import Caller, Command
 from paydown.domain.outcomes import Outcome
-from paydown.storage import reference
+from paydown.storage import logins
 from paydown.storage.opening import open_store
 from paydown.wire import messages
 from paydown.wire.faults import Faults
@@ -33,7 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> demo.Demo:
 def caller(made: demo.Demo) -> Caller:
     """The demo's login."""
     with open_store(made.database).read() as connection:
-        login = reference.find_login(
+        login = logins.find_login(
             connection, user_name="demo", customer_guid=made.document["customer_guid"]
         )
     assert login

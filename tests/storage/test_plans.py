@@ -32,6 +32,10 @@ LOOKUPS = {
     ),
     "_LOWER_BALANCE": "SEARCH billing_item USING PRIMARY KEY (customer_id=? AND billing_id=?)",
 }
+IS_REVERSED = (
+    "SEARCH reversal USING PRIMARY KEY "
+    "(customer_id=? AND reversed_entry_id=? AND reversed_line_no=?)"
+)
 
 
 def plan(database: Database, statement: Statement) -> list[str]:
@@ -51,3 +55,5 @@ def test_every_hot_statement_goes_by_a_key(database: Database, name: str) -> Non
     assert [step for step in steps if "SCAN" in step and "json_each VIRTUAL" not in step] == []
     if not name.startswith("_ADD"):
         assert LOOKUPS[name] in steps
+    if name.endswith("REFERENCED"):
+        assert IS_REVERSED in [step.replace(" EXISTS", "") for step in steps]

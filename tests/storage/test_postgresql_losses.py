@@ -78,6 +78,27 @@ def test_a_server_that_stands_still_lets_go_of_its_items(
 
 
 @on_postgresql
+def test_a_command_that_stands_still_lets_others_write(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever begins to write and then does nothing is told so, and has written nothing."""
+    monkeypatch.setattr("paydown.storage.postgresql_database.IDLE_SECONDS", 1)
+
+    def stand_still() -> None:
+        with books.database.write() as connection:
+            connection.exec_driver_sql("UPDATE customer SET name = 'Stuck'")
+            with books.database.write() as other:
+                other.exec_driver_sql("UPDATE customer SET name = 'Done'")
+
+    with pytest.raises(StoreUnreachable):
+        stand_still()
+
+    with books.database.read() as connection:
+        names = connection.exec_driver_sql("SELECT DISTINCT name FROM customer").scalars().all()
+    assert names == ["Done"]
+
+
+@on_postgresql
 def test_a_connection_lost_in_the_middle_of_a_batch_is_opened_anew(books: Books) -> None:
     """What was undone with the connection is decided and written once more."""
     caller = books.caller()

@@ -33,11 +33,13 @@ LOOKUPS = {
     "_FIND_REFERENCED": {
         "ix_posting_history": ["customer_id", "billing_id", "value_at", "reference"],
         "pk_entry": ["customer_id", "entry_id"],
+        "pk_reversal": ["customer_id", "reversed_entry_id", "reversed_line_no"],
     },
     "_FIND_TENDER_TYPES": {"pk_tender_type": ["customer_id", "tender_type_id"]},
     "_FIND_UNREFERENCED": {
         "ix_posting_history": ["customer_id", "billing_id", "value_at", "reference"],
         "pk_entry": ["customer_id", "entry_id"],
+        "pk_reversal": ["customer_id", "reversed_entry_id", "reversed_line_no"],
     },
     "_HOLD_ITEMS": {"pk_billing_item": ["customer_id", "billing_id"]},
     "_LOWER_BALANCE": {"pk_billing_item": ["customer_id", "billing_id"]},
@@ -47,6 +49,7 @@ LOOKUPS = {
 WITHOUT_CUSTOMER = {
     *("pk_login", "uq_login_user_name", "uq_customer_customer_guid", "alembic_version_pkc"),
     *("fk_entry_login_id", "fk_login_grant_login_id", "fk_replay_login_id"),
+    "fk_desk_answer_login_id",
 }
 FIRST_COLUMNS = """
 SELECT coalesce(k.conname, c.relname), a.attname
@@ -63,7 +66,7 @@ WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace
 """
 CROWD = [
     "SET session_replication_role = replica",
-    "INSERT INTO contact SELECT 1, 'c' || n, 'Name' FROM generate_series(1, 5000) n",
+    "INSERT INTO contact SELECT 1, 'c' || n, 'Name', NULL, 'name' FROM generate_series(1, 5000) n",
     (
         "INSERT INTO account SELECT 1, 100 + n, 'a' || n, 'Name', 'income', 1 "
         "FROM generate_series(1, 2000) n"
@@ -84,6 +87,10 @@ CROWD = [
     (
         "INSERT INTO kept_answer SELECT 1, 1, 'payment', 'k' || n, '', sha256(n::text::bytea), '', "
         "'' FROM generate_series(1, 5000) n"
+    ),
+    (
+        "INSERT INTO reversal SELECT 1, sha256(n::text::bytea), 1, sha256((n + 1)::text::bytea), 1 "
+        "FROM generate_series(1, 5000, 2) n"
     ),
 ]
 

@@ -270,3 +270,43 @@ def test_payments_do_not_wait_for_a_command_that_writes(
 
     assert isinstance(result, Outcome)
     assert result.success
+
+
+def test_a_change_sees_what_was_committed_while_it_waited(database: Database) -> None:
+    """Two commands at once take their turns, also where transactions are serializable."""
+    seen: list[list[int]] = []
+    question = "SELECT account_id FROM account WHERE customer_id = 1 AND active = 0"
+
+    def look() -> None:
+        with database.write() as connection:
+            seen.append(list(connection.exec_driver_sql(question).scalars()))
+
+    second = threading.Thread(target=look)
+    with database.write() as connection:
+        second.start()
+        postgres.wait_for_waiting(database.url)
+        connection.exec_driver_sql(
+            "UPDATE account SET active = 0 WHERE customer_id = 1 AND account_id = 14"
+        )
+    second.join()
+
+    assert seen == [[14]]
+
+
+def test_held_items_wait_and_others_do_not(servers: tuple[Books, Books], caller: Caller) -> None:
+    """While the desk moves items, payments of other items of the customer go on."""
+    one, other = servers
+    with one.database.write() as connection:
+        one.database.hold_items(connection, 1, [2, 1])
+        waiting = one.submit(pay(caller, {1: "1.00"}))
+        postgres.wait_for_waiting(one.database.url)
+
+        assert other.outcome(pay(caller, {3: "1.00"})).success
+        assert waiting.result is None
+        connection.exec_driver_sql(
+            "UPDATE billing_item SET balance = 300 WHERE customer_id = 1 AND billing_id = 1"
+        )
+    result = finished(waiting).result
+
+    assert isinstance(result, Outcome)
+    assert [line.balance for line in result.lines] == [200]

@@ -1,13 +1,18 @@
 """What can be wrong with a PostgreSQL or its URL: a clear sentence each, no password in it."""
 
+import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import desk_rows
 import ledgers
 import postgres
 from ledgers import Books, pay
+from paydown import audit
+from paydown.admin import Admin, Mistake
 from paydown.storage.engine import find_database
 from paydown.storage.faults import SchemaMismatch, StoreUnavailable
 from paydown.storage.jobs import Unavailable
@@ -144,6 +149,29 @@ def test_a_role_without_the_rights_is_told_before_a_server_starts(
 
     assert "permission denied for table" in sentence
     assert "docs/how-to/postgresql.md" in sentence
+
+
+def test_the_rights_that_the_how_to_names_are_enough(own_server: postgres.Server) -> None:
+    """A role with these and no others records payments, items, receipts and reversals."""
+    ledgers.make_ledger(own_server.url)
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "postgresql.md"
+    grants = re.findall(
+        r"^(GRANT .* ON (?!DATABASE).*) TO paydown;$", page.read_text(), re.MULTILINE
+    )
+    postgres.execute(
+        own_server.url, "CREATE ROLE clerk LOGIN", *(f"{grant} TO clerk" for grant in grants)
+    )
+    database = open_store(own_server.url.replace("paydown@", "clerk@"))
+    with Books(database) as books:
+        paid = books.outcome(pay(books.caller(), {1: "1.00", 2: "1.00"})).entry
+    assert paid is not None
+    with database.write() as connection:
+        database.hold_items(connection, 1, [1, 2])
+        desk_rows.fill(connection, paid)
+    changed = Admin(database).set_account_active(ledgers.CLUB, "6100", active=False)
+
+    assert not isinstance(changed, Mistake)
+    assert [found for found in audit.verify(open_store(own_server.url)) if not found.ok] == []
 
 
 def test_a_role_that_may_make_no_tables_is_told(own_server: postgres.Server) -> None:

@@ -2,7 +2,8 @@
 
 from ledgers import BEN, CLUB, OTHER_CLUB, TILL, pay
 from makers import on_every_store
-from paydown.storage.reference import find_login
+from paydown.domain.model import Bundle
+from paydown.storage.logins import find_login
 from paydown.storage.replays import list_replays
 
 pytestmark = on_every_store
@@ -37,7 +38,7 @@ def test_a_login_is_a_caller_for_its_customers_alone(database):
     with database.read() as connection:
         found = find_login(connection, TILL, CLUB)
         assert (found.caller.user_name, found.caller.minor_digits) == (TILL, 2)
-        assert found.caller.bundles == {"BillingPayment", "BillingWriteDown"}
+        assert found.caller.bundles == set(Bundle)
         for elsewhere in (OTHER_CLUB, "16fd2706-8baf-433b-82eb-000000000000", None):
             assert find_login(connection, TILL, elsewhere).caller is None
         assert find_login(connection, TILL.upper(), CLUB) is None

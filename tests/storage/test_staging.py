@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import Engine, event
 
 from ledgers import ANNA, CLUB, HEADER, Quiet, pay
-from makers import on_every_store
+from makers import on_both_stores, on_every_store
 from paydown import imports
 from paydown.admin import Admin
 from paydown.audit import verify
 from paydown.domain import journal
 from paydown.imports import Imported, Rejected, Source, import_items
+from paydown.storage import creations
 
 ROW = f"{ANNA},Anna Archer,,Locker,6.25,,2026-03-31,4000"
 
@@ -101,10 +102,26 @@ def test_an_id_taken_meanwhile_is_noticed(load, before_applying, database):
     assert all_hold(database)
 
 
+@on_both_stores
+def test_an_imported_contact_can_be_searched_for(load, database):
+    """By its newest name, without accents, and still by the reference that it has."""
+    with database.write() as connection:
+        creations.change_contact(connection, 1, ANNA, name="Anna Archer", reference="M-1")
+    new = str(uuid.uuid4())
+    load(ROW.replace("Archer", "Ärcher"), ROW.replace(f"{ANNA},Anna", f"{new},Zoë"))
+    with database.read() as connection:
+        question = "SELECT contact_id, search_text FROM contact WHERE customer_id = 1"
+        found = connection.exec_driver_sql(question)
+        texts = dict(tuple(row) for row in found if row.contact_id in (ANNA, new))
+
+    assert texts == {ANNA: "anna archer m-1", new: "zoe archer"}
+
+
 @on_every_store
 def test_an_account_disabled_meanwhile_is_not_used(load, before_applying, database):
     """Nothing is posted to an account after it was disabled."""
     admin = Admin(database)
+    admin.set_billing_type_active(CLUB, 1, active=False)
     before_applying(lambda: admin.set_account_active(CLUB, "4000", active=False))
     done = load(ROW)
     assert isinstance(done, Rejected)

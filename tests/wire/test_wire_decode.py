@@ -95,7 +95,7 @@ def test_the_pages_own_write_downs(name: str) -> None:
 @pytest.mark.parametrize("body", sorted(SAMPLES.glob("*.request.json")), ids=lambda path: path.stem)
 def test_the_pages_own_bodies_go_the_fast_way(body: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bodies in exact names and types never need the patient reader."""
-    monkeypatch.delattr(messages, "read_json")
+    monkeypatch.delattr(messages, "read_tree")
     kind = Kind.PAYMENT if body.name.startswith("payments") else Kind.WRITE_DOWN
     assert isinstance(read(body.read_bytes(), kind), Request)
 

@@ -1,4 +1,4 @@
-"""What request headers say: media type, idempotency key, handling."""
+"""What request headers say: media type, idempotency key, handling, dry run."""
 
 import pytest
 from hypothesis import given
@@ -8,6 +8,7 @@ from paydown.wire.faults import Fault
 from paydown.wire.headers import (
     Handling,
     Media,
+    read_dry_run,
     read_handling,
     read_idempotency_key,
     read_media,
@@ -163,10 +164,40 @@ def test_handling(values: list[bytes], handling: Handling | None) -> None:
     assert read_handling(values) == handling
 
 
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        ([], False),
+        ([b"dry-run"], True),
+        ([b"Dry-Run"], True),
+        ([b'dry-run=""'], True),
+        ([b"dry-run = TRUE"], True),
+        ([b'dry-run="true"'], True),
+        ([b"dry-run; why=because"], True),
+        ([b"handling=strict, dry-run"], True),
+        ([b"handling=strict", b"dry-run"], True),
+        ([b"dry-run, dry-run=false"], True),
+        ([b"dry-run=false, dry-run"], False),
+        ([b"dry-run=0"], False),
+        ([b"dry-run=yes"], False),
+        ([b"dry-runs"], False),
+        ([b"dry"], False),
+        ([b"handling=dry-run"], False),
+        ([b"respond-async; dry-run"], False),
+        ([b'note="x, dry-run", wait=1'], False),
+        ([b"dry-run" + b" " * 50_000], True),
+    ],
+)
+def test_dry_run(values: list[bytes], asked: bool) -> None:
+    """The first dry-run in the Prefer headers counts; a value not understood asks for nothing."""
+    assert read_dry_run(values) is asked
+
+
 @given(st.lists(st.binary(max_size=80), max_size=3))
 def test_no_header_is_an_error_of_ours(values: list[bytes]) -> None:
     """Whatever the bytes, each header is read or not, and none raises."""
     read_handling(values)
+    read_dry_run(values)
     key = read_idempotency_key(values)
     assert key is None or isinstance(key, Fault) or 1 <= len(key) <= 255
     assert all(read_media(value) in {None, *Media} for value in values)

@@ -15,6 +15,7 @@ Header = tuple[bytes, bytes]
 
 CONTENT_TYPE: Header = (b"content-type", b"application/json; charset=utf-8")
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
+REPLAYED: Header = (b"idempotent-replayed", b"true")
 
 BUSY_RETRY_SECONDS = 1
 """When to come back to a full queue: it empties within a commit or two."""
@@ -24,12 +25,16 @@ STORE_RETRY_SECONDS = 5
 
 
 class Answer(NamedTuple):
-    """Status, body and the headers beside the usual ones. ``reason`` is a failure's sentence."""
+    """Status, body and the headers beside the usual ones. ``reason`` is a failure's sentence.
+
+    ``media`` says what the body is.
+    """
 
     status: HTTPStatus
     body: bytes
     headers: tuple[Header, ...] = ()
     reason: str | None = None
+    media: Header = CONTENT_TYPE
 
 
 class Whole(Protocol):
@@ -57,7 +62,7 @@ def answer_headers(answer: Answer, request_id: str) -> list[Header]:
     """All the headers that go with an answer."""
     length = str(len(answer.body)).encode()
     usual = usual_headers(request_id)
-    return [CONTENT_TYPE, (b"content-length", length), *usual, *answer.headers]
+    return [answer.media, (b"content-length", length), *usual, *answer.headers]
 
 
 def usual_headers(request_id: str) -> tuple[Header, Header]:
@@ -66,8 +71,10 @@ def usual_headers(request_id: str) -> tuple[Header, Header]:
 
 
 async def send_answer(send: Send, answer: Answer, *, request_id: str) -> None:
-    """Send the answer whole."""
+    """Send the answer whole. One without a new body says nothing of a body."""
     headers = answer_headers(answer, request_id)
+    if answer.status == HTTPStatus.NOT_MODIFIED:
+        headers = [*usual_headers(request_id), *answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
@@ -79,7 +86,13 @@ def refuse(status: HTTPStatus, reason: str, *headers: Header) -> Answer:
 
 def unavailable(reason: str, *, retry_seconds: int = STORE_RETRY_SECONDS) -> Answer:
     """A failure that may pass."""
-    return refuse(HTTPStatus.SERVICE_UNAVAILABLE, reason, _retry_after(retry_seconds))
+    return refuse(HTTPStatus.SERVICE_UNAVAILABLE, reason, retry_after(retry_seconds))
+
+
+def preferences_applied(*preferences: str) -> tuple[Header, ...]:
+    """The header that names the preferences that were followed; none where there are none."""
+    named = ", ".join(filter(None, preferences))
+    return ((b"preference-applied", named.encode()),) if named else ()
 
 
 def throttled(retry_seconds: int) -> Answer:
@@ -87,7 +100,7 @@ def throttled(retry_seconds: int) -> Answer:
     return refuse(
         HTTPStatus.TOO_MANY_REQUESTS,
         "Too many logins failed, or are being verified. Wait as long as Retry-After says.",
-        _retry_after(retry_seconds),
+        retry_after(retry_seconds),
     )
 
 
@@ -115,7 +128,8 @@ def bundle_missing(bundle: str) -> Answer:
     )
 
 
-def _retry_after(seconds: int) -> Header:
+def retry_after(seconds: int) -> Header:
+    """When to come back."""
     return b"retry-after", str(seconds).encode()
 
 

@@ -1,4 +1,4 @@
-"""The HTTP door as one ASGI application: the two calls, by hand, in front of Starlette.
+"""The HTTP door as one ASGI application: the calls and ``/v1``, in front of Starlette's pages.
 
 A server that has a request whole may offer it to ``Door.take`` first. That answers a call without
 a task, a scope and messages, which is half of what a request costs; the steps are the same.
@@ -12,20 +12,27 @@ import itertools
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paydown.access import AccessSettings, Authenticator
-from paydown.api import answers
+from paydown.api import answers, neighbours
+from paydown.api.admission import Gate
 from paydown.api.answers import Answer, Whole, send_answer, usual_headers
 from paydown.api.calls import Admitted, Asked, Calls, find_operation
+from paydown.api.crews import Crew
 from paydown.api.headers import Values, read_headers, read_request_id, read_secrets
+from paydown.api.neighbours import FindDetails, Neighbours, find_neighbour
 from paydown.api.pages import make_pages
 from paydown.api.request_log import RequestLog
+from paydown.api.v1 import door, problems
 from paydown.config import Settings
+from paydown.desk import Desk
+from paydown.enquiries import Enquiries
 from paydown.service import Service
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.jobs import Deliver, Job
@@ -42,29 +49,73 @@ _PROCESS_ID = secrets.token_hex(8)
 _counter = itertools.count(1)
 
 
+READERS_COUNT = 4
+READS_WAITING_MAX = 64
+WRITERS_COUNT = 2
+"""A ledger makes such writes one after the other: more threads would wait for each other."""
+
+WRITES_WAITING_MAX = 128
+
+
+class Around(NamedTuple):
+    """What answers for all that is around the two calls. It blocks."""
+
+    desk: Desk
+    enquiries: Enquiries
+    find_details: FindDetails
+
+
 def make_app(
-    service: Service, authenticator: Authenticator, metrics: Metrics, settings: Settings
+    service: Service,
+    authenticator: Authenticator,
+    metrics: Metrics,
+    settings: Settings,
+    *,
+    around: Around,
 ) -> ASGIApp:
     """The application. Its lifespan starts the service, and drains and stops it."""
-    calls = Calls(
-        service,
-        authenticator,
-        ThreadPoolExecutor(AccessSettings().threads_count, "paydown-verifier"),
-        body_bytes_max=settings.body_bytes_max,
-        lines_max=settings.lines_max,
+    verifiers = ThreadPoolExecutor(AccessSettings().threads_count, "paydown-verifier")
+    gate = Gate(authenticator, verifiers, body_bytes_max=settings.body_bytes_max)
+    crews = Crews(
+        Crew("reader", threads_count=READERS_COUNT, waiting_max=READS_WAITING_MAX),
+        Crew("writer", threads_count=WRITERS_COUNT, waiting_max=WRITES_WAITING_MAX),
+    )
+    desks = Desks(
+        Calls(service, gate, lines_max=settings.lines_max),
+        Neighbours(gate, around.desk.create_billing, around.find_details, **crews._asdict()),
+        door.V1(gate, around.desk, around.enquiries, **crews._asdict()),
     )
     log = RequestLog(metrics, one_in=settings.log_successes)
-    return Door(service, calls, make_pages(service, metrics), log)
+    return Door(service, desks, make_pages(service, metrics), log, crews=crews)
+
+
+class Crews(NamedTuple):
+    """The threads for what blocks: reads and writes apart, so that neither starves the other."""
+
+    readers: Crew
+    writers: Crew
+
+
+class Desks(NamedTuple):
+    """Who answers what is no page."""
+
+    calls: Calls
+    neighbours: Neighbours
+    v1: door.V1
 
 
 class Door:
-    """Tells the calls from the pages, and answers for whatever goes wrong in either."""
+    """Tells the calls and ``/v1`` from the pages, and answers for whatever goes wrong in either."""
 
-    def __init__(self, service: Service, calls: Calls, pages: ASGIApp, log: RequestLog) -> None:
+    def __init__(
+        self, service: Service, desks: Desks, pages: ASGIApp, log: RequestLog, *, crews: Crews
+    ) -> None:
         self._service = service
-        self._calls = calls
+        self._desks = desks
+        self._calls = desks.calls
         self._pages = pages
         self._log = log
+        self._crews = crews
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
@@ -74,21 +125,38 @@ class Door:
         values = read_headers(scope["headers"])
         client = scope.get("client")
         exchange = _begin(scope["method"], scope["raw_path"], values, client[0] if client else "")
-        operation = find_operation(scope["path"])
-        if operation is None:
+        answering = self._find(scope, values, exchange, receive)
+        if answering is None:
             await self._serve_page(exchange, scope, receive, send)
             return
-        exchange.route = operation.path
         try:
-            answer = await self._calls.answer(Asked(operation, values, exchange), receive)
+            answer = await answering
         except Exception:
             answer = self._fail(exchange, values)
+            answer = problems.FAILURE if door.is_ours(scope["path"]) else answer
         if answer is None:
             self._log.abandoned(exchange)
             return
         self._note(exchange, answer)
         self._log.flush()
         await send_answer(send, answer, request_id=exchange.request_id)
+
+    def _find(
+        self, scope: Scope, values: Values, exchange: Exchange, receive: Receive
+    ) -> Awaitable[Answer | None] | None:
+        """Who answers at the path, about to; None where it is a page or nothing."""
+        path = scope["path"]
+        if operation := find_operation(path):
+            exchange.route = operation.path
+            return self._calls.answer(Asked(operation, values, exchange), receive)
+        if found := find_neighbour(path):
+            exchange.route = found[0].path
+            asked = neighbours.Asked(*found, values, exchange)
+            return self._desks.neighbours.answer(asked, receive)
+        if door.is_ours(path):
+            wanted = door.Asked(path, scope["query_string"], values, exchange)
+            return self._desks.v1.answer(wanted, receive)
+        return None
 
     def take(self, whole: Whole) -> bool:
         """Answer the request, now or once it is committed; False: nothing was done, serve it.
@@ -160,8 +228,13 @@ class Door:
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await asyncio.to_thread(self._service.stop)
+        await asyncio.to_thread(self._stop)
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _stop(self) -> None:
+        for crew in self._crews:
+            crew.close()
+        self._service.stop()
 
     async def _serve_page(
         self, exchange: Exchange, scope: Scope, receive: Receive, send: Send

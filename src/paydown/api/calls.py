@@ -6,15 +6,14 @@ once a command is queued its course no longer depends on the client.
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
 from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple
 
 from starlette.types import Receive
 
-from paydown.access import Authenticator, Denial, Reason
 from paydown.api import answers, headers
+from paydown.api.admission import Gate, check_bundle, read_staff_user, refuse_faults
 from paydown.api.answers import Answer, Header
 from paydown.domain.model import Caller, Command, Request
 from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome
@@ -24,23 +23,27 @@ from paydown.storage.jobs import Failed, Job, Unavailable
 from paydown.telemetry import Exchange
 from paydown.wire import messages
 from paydown.wire.faults import Fault, Faults, gather
-from paydown.wire.formats import read_guid
-from paydown.wire.headers import Handling, Media, read_handling, read_idempotency_key, read_media
-
-STAFF_USER_MAX = 255
-"""The most characters kept of who acted, as ``LegendUserName`` says."""
-
-FAULTS_LOGGED_MAX = 5
+from paydown.wire.headers import (
+    Handling,
+    Media,
+    read_dry_run,
+    read_handling,
+    read_idempotency_key,
+    read_media,
+)
 
 DECODED_AT_ONCE_BYTES_MAX = 65_536
 """The largest body that is read on the event loop, in a millisecond or two. A larger one would hold
 up the others, so a thread reads it."""
 
-_REPLAYED: Header = (b"idempotent-replayed", b"true")
-_PREFERENCES: dict[bool, Header] = {
-    True: (b"preference-applied", b"handling=strict"),
-    False: (b"preference-applied", b"handling=lenient"),
+_HANDLINGS = {True: "handling=strict", False: "handling=lenient", None: ""}
+_APPLIED = {
+    (strict, dry_run): answers.preferences_applied(handling, "dry-run" if dry_run else "")
+    for strict, handling in _HANDLINGS.items()
+    for dry_run in (True, False)
 }
+"""What of ``Prefer`` was followed, by the handling, where that is told, and by the dry run."""
+
 _BY_PATH = {operation.path.lower(): operation for operation in OPERATIONS}
 
 
@@ -78,27 +81,24 @@ class Calls:
     def __init__(
         self,
         service: Service,
-        authenticator: Authenticator,
-        verifiers: Executor,
+        gate: Gate,
         *,
-        body_bytes_max: int,
         lines_max: int,
     ) -> None:
         self._service = service
-        self._authenticator = authenticator
-        self._verifiers = verifiers
-        self._body_bytes_max = body_bytes_max
+        self._gate = gate
         self._lines_max = lines_max
-        self.at_once_bytes_max = min(body_bytes_max, DECODED_AT_ONCE_BYTES_MAX)
+        self.at_once_bytes_max = min(gate.body_bytes_max, DECODED_AT_ONCE_BYTES_MAX)
 
     async def answer(self, asked: Asked, receive: Receive) -> Answer | None:
         """The answer, or None where the client went away before its request was whole."""
         admitted = self.admit(asked)
         if admitted is None:
-            admitted = await self._verify(asked)
+            verified = await self._gate.verify(asked.values, asked.exchange)
+            admitted = _admit(asked, verified)
         if isinstance(admitted, Answer):
             return admitted
-        body = await self._read_body(receive)
+        body = await self._gate.read_body(receive)
         if not isinstance(body, bytes):
             return body
         if len(body) <= self.at_once_bytes_max:
@@ -114,14 +114,10 @@ class Calls:
 
     def admit(self, asked: Asked) -> Admitted | Answer | None:
         """What the head comes to; None where that cannot be told without reading the store."""
-        _, values, exchange = asked
-        if exchange.method != "POST":
+        if asked.exchange.method != "POST":
             return answers.method_not_allowed("POST")
-        if headers.declared_bytes(values) > self._body_bytes_max:
-            return answers.too_large(self._body_bytes_max)
-        exchange.customer_guid = read_guid(headers.read_text(values[headers.CUSTOMER_GUID]))
-        verdict = self._authenticator.recall(**headers.read_credentials(values, exchange.address))
-        return None if verdict is None else _admit(asked, verdict)
+        recalled = self._gate.recall(asked.values, asked.exchange)
+        return None if recalled is None else _admit(asked, recalled)
 
     def submit(self, asked: Asked, admitted: Admitted, body: bytes, wake: Wake) -> Job | Answer:
         """Queue what the body asks for: ``tell`` says what came of the job that ``wake`` gets.
@@ -139,11 +135,15 @@ class Calls:
             exchange.note(request.kind, result)
             digits = job.command.caller.minor_digits
             body = job.answer or messages.encode(request, result, digits)
-            told = (*_replay_headers(result), *_preference_headers(asked, job.command))
+            told = (
+                *_replay_headers(result, dry_run=exchange.dry_run),
+                *_preference_headers(asked, job.command),
+            )
             return Answer(HTTPStatus.OK, body, told)
         if isinstance(result, KeyReplayed):
-            exchange.replayed, exchange.replayed_by_key = len(request.lines), True
-            told = (_REPLAYED, *_preference_headers(asked, job.command))
+            if not exchange.dry_run:
+                exchange.replayed, exchange.replayed_by_key = len(request.lines), True
+            told = (answers.REPLAYED, *_preference_headers(asked, job.command))
             return Answer(HTTPStatus.OK, result.body, told)
         if isinstance(result, KeyConflict):
             return answers.KEY_CONFLICT
@@ -151,26 +151,6 @@ class Calls:
             return answers.store_unavailable(result.sentence)
         assert result is Failed.FAILED, "the writer gives every job a result"
         return answers.FAILURE
-
-    async def _verify(self, asked: Asked) -> Admitted | Answer:
-        credentials = headers.read_credentials(asked.values, asked.exchange.address)
-        verify = partial(self._authenticator.verify, **credentials)
-        verdict = await asyncio.get_running_loop().run_in_executor(self._verifiers, verify)
-        return _admit(asked, verdict)
-
-    async def _read_body(self, receive: Receive) -> bytes | Answer | None:
-        """The body, the answer to one that is too large, or None when the client went away."""
-        body = bytearray()
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message["body"]
-            if len(body) > self._body_bytes_max:
-                return answers.too_large(self._body_bytes_max)
-            more = message["more_body"]
-        return bytes(body)
 
     def _decode(self, asked: Asked, admitted: Admitted, body: bytes) -> Request | Faults:
         time_zone = admitted.caller.time_zone
@@ -185,16 +165,18 @@ class Calls:
         _, values, exchange = asked
         key = read_idempotency_key(values[headers.IDEMPOTENCY_KEY])
         if isinstance(request, Faults) or isinstance(key, Fault):
-            return _invalid(gather(request, key), exchange)
+            return refuse_faults(gather(request, key), exchange)
         handling = read_handling(values[headers.PREFER])
+        exchange.dry_run = read_dry_run(values[headers.PREFER])
         command = Command(
             request=request,
             caller=caller,
             strict=caller.strict if handling is None else handling is Handling.STRICT,
             key=key,
-            staff_user=_read_staff_user(values[headers.STAFF_USER], exchange),
+            staff_user=read_staff_user(values, exchange),
             request_id=exchange.request_id,
             address=exchange.address,
+            dry_run=exchange.dry_run,
         )
         job = Job(command, wake)
         return job if self._service.submit(job) else answers.BUSY
@@ -206,57 +188,29 @@ def _set_done(done: "asyncio.Future[None]", _: Job) -> None:
         done.set_result(None)
 
 
-def _admit(asked: Asked, verdict: Caller | Denial) -> Admitted | Answer:
-    """The caller that the credentials prove, if it may make this call and its body can be read."""
+def _admit(asked: Asked, proven: Caller | Answer) -> Admitted | Answer:
+    """The caller, if it may make this call and its body can be read."""
     operation, values, exchange = asked
-    if isinstance(verdict, Denial):
-        return _deny(verdict, exchange)
-    exchange.user_name = verdict.user_name
-    if operation.bundle not in verdict.bundles:
-        exchange.login_refused = "bundle"
-        return answers.bundle_missing(operation.bundle)
+    if isinstance(proven, Answer):
+        return proven
+    if refused := check_bundle(proven, operation.bundle, exchange):
+        return refused
     media = read_media(headers.only(values[headers.CONTENT_TYPE]))
-    return answers.UNSUPPORTED_MEDIA if media is None else Admitted(verdict, media)
-
-
-def _deny(denial: Denial, exchange: Exchange) -> Answer:
-    if denial.reason is Reason.UNAVAILABLE:
-        return answers.store_unavailable(denial.sentence or "")
-    exchange.login_refused = denial.reason.name.lower()
-    if denial.reason is Reason.THROTTLED:
-        return answers.throttled(denial.retry_seconds or 1)
-    if denial.reason is Reason.FORBIDDEN:
-        return answers.CUSTOMER_FORBIDDEN
-    return answers.UNAUTHENTICATED
-
-
-def _invalid(faults: Faults | None, exchange: Exchange) -> Answer:
-    assert faults is not None, "a fault was read"
-    exchange.faults = [fault.key for fault in faults.faults[:FAULTS_LOGGED_MAX]]
-    return Answer(HTTPStatus.BAD_REQUEST, messages.invalid(faults), (), "The request is invalid.")
+    return answers.UNSUPPORTED_MEDIA if media is None else Admitted(proven, media)
 
 
 def _preference_headers(asked: Asked, command: Command) -> tuple[Header, ...]:
-    """How the request was handled, where the client or its login asked for a handling."""
+    """How the request was handled, where the client asked for a preference, or its login did."""
     asked_for = read_handling(asked.values[headers.PREFER]) is not None
-    return (_PREFERENCES[command.strict],) if asked_for or command.caller.strict else ()
+    strict = command.strict if asked_for or command.caller.strict else None
+    return _APPLIED[strict, command.dry_run]
 
 
-def _replay_headers(outcome: Outcome) -> tuple[Header, ...]:
-    count = len(outcome.replays)
+def _replay_headers(outcome: Outcome, *, dry_run: bool) -> tuple[Header, ...]:
+    """How many lines are replays. A dry run has none to save, so its lines are asked."""
+    count = sum(line.replayed for line in outcome.lines) if dry_run else len(outcome.replays)
     if count == 0:
         return ()
     if count == len(outcome.lines):
-        return (_REPLAYED,)
+        return (answers.REPLAYED,)
     return ((b"paydown-replayed-lines", str(count).encode()),)
-
-
-def _read_staff_user(values: list[bytes], exchange: Exchange) -> str | None:
-    """Who acted, or None: a payment is not refused for a name that cannot be kept."""
-    if not values:
-        return None
-    name = headers.read_text(values)
-    if name and len(name) <= STAFF_USER_MAX and name.isprintable():
-        return name
-    exchange.staff_user_ignored = True
-    return None

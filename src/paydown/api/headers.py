@@ -1,6 +1,8 @@
 """The request headers that the door reads, taken in one pass over their raw bytes."""
 
+import binascii
 import re
+from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import TypedDict
@@ -16,11 +18,16 @@ CONTENT_TYPE = b"content-type"
 CONTENT_LENGTH = b"content-length"
 IDEMPOTENCY_KEY = b"idempotency-key"
 PREFER = b"prefer"
+AUTHORIZATION = b"authorization"
+CUSTOMER = b"customer"
+ACCEPT = b"accept"
+IF_NONE_MATCH = b"if-none-match"
 
 _READ = frozenset(
     (
         *(REQUEST_ID, USER_NAME, PASSWORD, CUSTOMER_GUID, STAFF_USER),
         *(CONTENT_TYPE, CONTENT_LENGTH, IDEMPOTENCY_KEY, PREFER),
+        *(AUTHORIZATION, CUSTOMER, ACCEPT, IF_NONE_MATCH),
     )
 )
 
@@ -78,6 +85,33 @@ def read_credentials(values: Values, address: str) -> Credentials:
     }
 
 
+def adopt_basic(values: Values) -> bool:
+    """Put what HTTP Basic and ``Customer`` say where the three headers are.
+
+    False, and nothing done, where some of both were sent: which of them counts cannot be told.
+    """
+    basic = [name for name in (AUTHORIZATION, CUSTOMER) if values[name]]
+    three = [name for name in (USER_NAME, PASSWORD, CUSTOMER_GUID) if values[name]]
+    if basic and not three:
+        user_name, password = _read_basic(only(values[AUTHORIZATION]) or b"")
+        values[USER_NAME], values[PASSWORD] = [user_name], [password]
+        values[CUSTOMER_GUID] = values[CUSTOMER]
+    return not (basic and three)
+
+
+def _read_basic(value: bytes) -> tuple[bytes, bytes]:
+    """User name and password, both empty where the value is not of the scheme Basic."""
+    scheme, _, token = value.partition(b" ")
+    try:
+        pair = b64decode(token.strip(b" "), validate=True)
+    except binascii.Error:
+        return b"", b""
+    if scheme.lower() != b"basic" or b":" not in pair:
+        return b"", b""
+    user_name, _, password = pair.partition(b":")
+    return user_name, password
+
+
 def declared_bytes(values: Values) -> int:
     """What Content-Length says; 0 where there is none, as before a body in chunks."""
     value = only(values[CONTENT_LENGTH])
@@ -87,7 +121,8 @@ def declared_bytes(values: Values) -> int:
 def read_secrets(values: Values) -> list[str]:
     """The passwords among the headers, in each form that a trace could hold them in."""
     forms = []
-    for value in values[PASSWORD]:
+    tokens = [value.partition(b" ")[2] for value in values[AUTHORIZATION]]
+    for value in (*values[PASSWORD], *values[AUTHORIZATION], *tokens):
         text = value.decode(errors="replace")
         forms += [text, repr(text)[1:-1], repr(value)[2:-1]]
     return [form for form in forms if form]

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from paydown.api import answers
 from paydown.api.answers import Answer
+from paydown.api.v1 import problems
 from paydown.openapi.document import encode
 from paydown.service import Service
 from paydown.telemetry import METRICS_MEDIA_TYPE, Metrics
@@ -38,7 +39,7 @@ class Pages:
     def __init__(self, service: Service, metrics: Metrics) -> None:
         self._service = service
         self._metrics = metrics
-        self._description = encode(answers.SAMPLES)
+        self._description = encode(answers.SAMPLES, problems.SAMPLES)
         self._assets = {
             path.name: path.read_bytes() for path in ASSETS.iterdir() if path.suffix in MEDIA_TYPES
         }

@@ -38,6 +38,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
     refusals: Sequence[str] = ()
     faults: Sequence[str] = ()
     staff_user_ignored: bool = False
+    dry_run: bool = False
     one_in: int = 0
     event: str = ""
     level: str = ""
@@ -126,4 +127,5 @@ def _describe(exchange: Exchange, duration_ns: int) -> _Line:
         refusals=tuple(sorted(set(exchange.refusals))),
         faults=tuple(exchange.faults),
         staff_user_ignored=exchange.staff_user_ignored,
+        dry_run=exchange.dry_run,
     )

@@ -12,6 +12,7 @@ from paydown.cli.output import (
     JsonOption,
     administering,
     make_table,
+    say_state,
 )
 from paydown.domain.model import AccountType
 from paydown.storage.reference import Account
@@ -51,7 +52,13 @@ def list_all(
     with administering(database, as_json=as_json) as (admin, output):
         accounts = output.settle(admin.list_accounts(customer))
         rows = [
-            (row.code, row.name, row.account_type, str(row.account_id), _say_state(row))
+            (
+                row.code,
+                row.name,
+                row.account_type,
+                str(row.account_id),
+                say_state(active=row.active),
+            )
             for row in accounts
         ]
         output.show(
@@ -96,7 +103,3 @@ def _describe(account: Account) -> Document:
         "type": account.account_type,
         "active": account.active,
     }
-
-
-def _say_state(account: Account) -> str:
-    return "active" if account.active else "disabled"

@@ -7,12 +7,17 @@ import typer
 from paydown import __version__
 from paydown.cli import (
     accounts,
+    billing_types,
+    contacts,
     copying,
     customers,
+    entries,
     importing,
+    items,
     ledger,
     logins,
     serving,
+    statements,
     tender_types,
 )
 from paydown.cli.output import NO_VALUE
@@ -54,8 +59,14 @@ app.command()(ledger.migrate)
 app.command()(ledger.verify)
 app.command()(ledger.replays)
 app.command()(copying.copy)
+app.command()(statements.statement)
+app.command()(statements.aged_debt)
 app.add_typer(customers.app, name="customer")
 app.add_typer(logins.app, name="login")
 app.add_typer(tender_types.app, name="tender-type")
+app.add_typer(billing_types.app, name="billing-type")
 app.add_typer(accounts.app, name="account")
+app.add_typer(contacts.app, name="contact")
+app.add_typer(items.app, name="item")
+app.add_typer(entries.app, name="entry")
 app.add_typer(importing.app, name="import")

@@ -36,13 +36,13 @@ def add(
         typer.Option(
             "--bare",
             metavar=NO_VALUE,
-            help="Add only the receivables and opening-balances accounts: no other account, "
-            "no tender type.",
+            help="Add only the accounts for receivables, opening balances and unapplied receipts: "
+            "no other account, no tender type, no billing type.",
         ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a customer, with GL accounts and the tender types 1 to 8 and 28."""
+    """Add a customer, with GL accounts, the tender types 1 to 8 and 28 and two billing types."""
     new = NewCustomer(name, guid, currency, time_zone, bare=bare)
     with administering(database, as_json=as_json) as (admin, output):
         added = output.settle(admin.add_customer(new))

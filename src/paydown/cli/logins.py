@@ -24,7 +24,7 @@ from paydown.cli.output import (
     make_table,
 )
 from paydown.domain.model import Bundle
-from paydown.storage.reference import LoginRecord
+from paydown.storage.logins import LoginRecord
 from paydown.wire.formats import write_instant
 
 app = typer.Typer(

@@ -101,9 +101,15 @@ def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     for column in table.columns:
         column.overflow = "fold"
     for row in rows:
-        table.add_row(*map(_escape, row))
+        table.add_row(*map(printable, row))
     return table
 
 
-def _escape(text: str) -> str:
+def say_state(*, active: bool) -> str:
+    """The state of what can be disabled."""
+    return "active" if active else "disabled"
+
+
+def printable(text: str) -> str:
+    """The text, with what would move a terminal's cursor written out."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

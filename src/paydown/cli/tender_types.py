@@ -12,6 +12,7 @@ from paydown.cli.output import (
     JsonOption,
     administering,
     make_table,
+    say_state,
 )
 from paydown.storage.reference import TenderType
 
@@ -52,7 +53,7 @@ def list_all(
     with administering(database, as_json=as_json) as (admin, output):
         tender_types = output.settle(admin.list_tender_types(customer))
         rows = [
-            (str(row.tender_type_id), row.name, row.clearing_code, _say_state(row))
+            (str(row.tender_type_id), row.name, row.clearing_code, say_state(active=row.active))
             for row in tender_types
         ]
         output.show(
@@ -98,7 +99,3 @@ def _describe(tender_type: TenderType) -> Document:
         "clearing_account": tender_type.clearing_code,
         "active": tender_type.active,
     }
-
-
-def _say_state(tender_type: TenderType) -> str:
-    return "active" if tender_type.active else "disabled"

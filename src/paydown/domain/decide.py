@@ -93,7 +93,10 @@ def place_of(command: Command, line: Line) -> Place:
 
 
 def decide(command: Command, facts: Facts, stamp: Stamp) -> Decision:
-    """What comes of the command. Nothing is changed: ``apply`` does that."""
+    """What comes of the command. Nothing is changed: ``apply`` does that.
+
+    A dry run's outcome tells what would be recorded or replayed, and has neither to save.
+    """
     key = key_id(command)
     kept = facts.kept_answers[key] if key else None
     if kept is not None:
@@ -122,7 +125,7 @@ def _decide_lines(
     postings: list[Posting] = []
     for line, twin in zip(command.request.lines, twins, strict=True):
         if twin:
-            outcomes.append(_replay(twin))
+            outcomes.append(_replay(line, twin))
             continue
         judged = _judge_line(command, line, facts)
         if isinstance(judged, Refusal):
@@ -142,6 +145,8 @@ def _decide_lines(
             )
     if command.strict and any(outcome.refusal for outcome in outcomes):
         return _refuse_strictly(outcomes)
+    if command.dry_run:
+        return Outcome(None, tuple(outcomes))
     entry = journal.make_entry(command, stamp, tuple(postings)) if postings else None
     return Outcome(None, tuple(outcomes), entry, tuple(twin for twin in twins if twin))
 
@@ -152,6 +157,7 @@ def apply(command: Command, decision: Decision, facts: Facts, *, answer: bytes |
     if entry is None:
         return
     for posting in entry.postings:
+        assert posting.billing_id is not None, "a line of the two calls is for an item"
         item_id = (entry.customer_id, posting.billing_id)
         item = facts.items[item_id]
         assert item is not None, "a posting is made against a loaded item"
@@ -264,9 +270,9 @@ def _other_key(command: Command, recorded: RecordedLine) -> bool:
     return (command.caller.login_id, command.key) != (recorded.login_id, recorded.idempotency_key)
 
 
-def _replay(twin: RecordedLine) -> LineOutcome:
+def _replay(line: Line, twin: RecordedLine) -> LineOutcome:
     return LineOutcome(
-        twin.posting.billing_id,
+        line.billing_id,
         twin.posting.balance_after,
         twin.recorded_written,
         twin.value_written,

@@ -74,3 +74,8 @@ def digest_streamed(entry: Entry, postings: Iterable[Posting]) -> bytes:
 def answer_digest(fingerprint: bytes, entry_id: bytes, body: bytes) -> bytes:
     """SHA-256 over a kept answer: its request's fingerprint, its entry's id, and the body."""
     return hashlib.sha256(fingerprint + entry_id + body).digest()
+
+
+def desk_answer_digest(fingerprint: bytes, status: int, body: bytes) -> bytes:
+    """SHA-256 over an answer that the desk keeps: fingerprint, status as two bytes, and body."""
+    return hashlib.sha256(fingerprint + status.to_bytes(2, "big") + body).digest()

@@ -18,6 +18,13 @@ class Kind(StrEnum):
     WRITE_DOWN = "write_down"
     CHARGE = "charge"
     OPENING_BALANCE = "opening_balance"
+    RECEIPT = "receipt"
+    ALLOCATION = "allocation"
+    REVERSAL = "reversal"
+
+
+CALL_KINDS = (Kind.PAYMENT, Kind.WRITE_DOWN)
+"""What the two calls record."""
 
 
 class AccountType(StrEnum):
@@ -32,10 +39,17 @@ class AccountType(StrEnum):
 
 
 class Bundle(StrEnum):
-    """A right that a login holds for one customer, by the vendor's name."""
+    """A right that a login holds for one customer.
+
+    The first three are the vendor's own; the others open parts of ``/v1``.
+    """
 
     BILLING_PAYMENT = "BillingPayment"
     BILLING_WRITE_DOWN = "BillingWriteDown"
+    CONTACTS = "Contacts"
+    READ = "Read"
+    ADMIN = "Admin"
+    REVERSAL = "Reversal"
 
 
 class Line(NamedTuple):
@@ -84,6 +98,7 @@ class Command(NamedTuple):
     staff_user: str | None = None
     request_id: str = ""
     address: str = ""
+    dry_run: bool = False
 
 
 class Stamp(NamedTuple):
@@ -95,10 +110,13 @@ class Stamp(NamedTuple):
 
 
 class Posting(NamedTuple):
-    """One positive amount moved from a debit to a credit account, against one billing item."""
+    """One positive amount moved from a debit to a credit account, against one billing item.
+
+    A receipt has no item: ``balance_after`` is then what of it is unapplied.
+    """
 
     line_no: int
-    billing_id: int
+    billing_id: int | None
     amount: int
     debit_account_id: int
     credit_account_id: int

@@ -1,4 +1,4 @@
-"""What a new customer's books begin with: currencies, accounts and the vendor's tender types."""
+"""What a new customer's books begin with: currencies, accounts and types."""
 
 from typing import NamedTuple
 
@@ -31,8 +31,19 @@ class PresetTenderType(NamedTuple):
     clearing_code: str
 
 
+class PresetBillingType(NamedTuple):
+    """A billing type with the codes of its income and its external receivables account."""
+
+    billing_type_id: int
+    name: str
+    income_code: str
+    external_receivables_code: str
+
+
 RECEIVABLES = PresetAccount("1100", "Billing receivables", AccountType.RECEIVABLE)
 OPENING_BALANCES = PresetAccount("3900", "Opening balances", AccountType.EQUITY)
+UNAPPLIED_RECEIPTS = PresetAccount("2140", "Unapplied receipts", AccountType.LIABILITY)
+EXTERNAL_RECEIVABLES = PresetAccount("1150", "External billing receivables", AccountType.RECEIVABLE)
 
 ACCOUNTS = (
     PresetAccount("1210", "Cash to bank", AccountType.ASSET),
@@ -59,4 +70,9 @@ TENDER_TYPES = (
     PresetTenderType(7, "Voucher", "2130"),
     PresetTenderType(8, "EFT", "1240"),
     PresetTenderType(28, "External Payment", "1250"),
+)
+
+BILLING_TYPES = (
+    PresetBillingType(1, "Membership", "4000", EXTERNAL_RECEIVABLES.code),
+    PresetBillingType(2, "Other", "4100", EXTERNAL_RECEIVABLES.code),
 )

@@ -12,6 +12,7 @@ import msgspec
 from paydown import __version__
 from paydown.domain.model import Bundle, Kind
 from paydown.domain.outcomes import Level, Refusal
+from paydown.openapi import neighbours, v1
 from paydown.openapi.examples import (
     answer_examples,
     form_example,
@@ -92,12 +93,12 @@ _OF_PAGES = {
 }
 
 
-def encode(failures: Failures) -> bytes:
-    """The document as JSON."""
-    return msgspec.json.encode(document(failures))
+def encode(failures: Failures, problems: Failures) -> bytes:
+    """The document as JSON, with real failures of the calls and of ``/v1``."""
+    return msgspec.json.encode(document(failures, problems))
 
 
-def document(failures: Failures) -> Json:
+def document(failures: Failures, problems: Failures) -> Json:
     """The document. Examples of bodies stand in it as they are sent, to the byte."""
     return {
         "openapi": "3.1.0",
@@ -107,19 +108,22 @@ def document(failures: Failures) -> Json:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             "description": _describe(),
         },
-        "tags": [{"name": "Calls"}, {"name": "Operation"}],
+        "tags": [{"name": "Calls"}, *v1.TAGS, {"name": "Operation"}],
         "paths": {
             **{operation.path: {"post": _call(operation)} for operation in OPERATIONS},
+            **neighbours.paths(_of_every_call()),
+            **v1.paths(),
             **_pages(),
         },
         "components": {
             "securitySchemes": {
                 name: {"type": "apiKey", "in": "header", "name": name, "description": says}
                 for name, says in _CREDENTIALS.items()
-            },
-            "headers": _headers(),
-            "schemas": make_schemas(),
-            "responses": _failure_responses(failures),
+            }
+            | v1.SECURITY_SCHEMES,
+            "headers": _headers() | v1.headers(),
+            "schemas": make_schemas() | neighbours.schemas() | v1.schemas(),
+            "responses": _failure_responses(failures) | v1.responses(problems),
         },
     }
 
@@ -140,7 +144,10 @@ def _describe() -> str:
         "`ThirdPartyReference`, or if the request's date has a fraction of a second. **A line "
         "dated to a whole second, without reference and without key, is recorded twice when it is "
         "sent twice.**\n\n"
-        f"What is refused, and in this order:\n\n| name | refuses the | `ErrorMessage` |\n"
+        "Around the two calls, `/v1` creates what is owed, corrects, and explains. There, every "
+        "write needs an `Idempotency-Key`, and a failure is a problem as RFC 9457 has it.\n\n"
+        "What the two calls refuse, and in this order:\n\n"
+        "| name | refuses the | `ErrorMessage` |\n"
         f"|---|---|---|\n{rows}\n"
     )
 
@@ -148,13 +155,11 @@ def _describe() -> str:
 def _call(operation: Operation) -> Json:
     kind, name = operation.kind, CALLS[operation.kind].list_name
     answer = _schema(f"{name}Response") | {"examples": answer_examples(kind)}
-    return {
+    usual = _of_every_call()
+    return usual | {
         "operationId": name,
-        "tags": ["Calls"],
         "summary": operation.summary,
         "description": f"The login must hold the bundle `{operation.bundle}` for the customer.",
-        "security": [{header: [] for header in _CREDENTIALS}],
-        "parameters": _parameters(),
         "requestBody": {
             "required": True,
             "content": {
@@ -168,10 +173,19 @@ def _call(operation: Operation) -> Json:
                 "headers": _refer("headers", *_USUAL, *_OF_SUCCESS),
                 "content": {_JSON: answer},
             },
-            **_refer(
-                "responses", *(str(status) for status in sorted({400, *_FAILURES, *_CONNECTION}))
-            ),
+            **usual["responses"],
         },
+    }
+
+
+def _of_every_call() -> Json:
+    """What is said of every call of Legend's: its answers here are the failures."""
+    statuses = sorted({400, *_FAILURES, *_CONNECTION})
+    return {
+        "tags": ["Calls"],
+        "security": [{header: [] for header in _CREDENTIALS}],
+        "parameters": _parameters(),
+        "responses": _refer("responses", *map(str, statuses)),
     }
 
 
@@ -187,14 +201,16 @@ def _parameters() -> list[Json]:
         ),
         _parameter(
             "Prefer",
-            "`handling=strict`: all lines or none. `handling=lenient`: each line by itself.",
+            "`handling=strict`: all lines or none. `handling=lenient`: each line by itself. "
+            "`dry-run`: the answer that the request would get, and nothing is recorded.",
             text,
         ),
         _parameter("LegendUserName", "The member of staff who acted, kept with the entry.", text),
         _parameter(
             "X-Request-Id",
-            "The request's id in the answer and in the log. Made where none is sent.",
-            text | {"minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
+            "The request's id in the answer and in the log, if it is up to 128 printable ASCII "
+            "characters without a space. One is made where none is sent, or another.",
+            text,
         ),
     ]
 
@@ -207,6 +223,7 @@ def _headers() -> Json:
     def header(says: str, **schema: object) -> Json:
         return {"description": says, "schema": schema}
 
+    handlings = ("handling=strict", "handling=lenient")
     return {
         "X-Request-Id": header("The request's id, as sent or made.", type="string"),
         "X-Content-Type-Options": header(
@@ -223,9 +240,10 @@ def _headers() -> Json:
             minimum=1,
         ),
         "Preference-Applied": header(
-            "The handling, where Prefer asked for one or the login's default is strict.",
+            "The handling, where Prefer asked for one or the login's default is strict; and "
+            "`dry-run`, where nothing was recorded because Prefer asked for that.",
             type="string",
-            enum=["handling=strict", "handling=lenient"],
+            enum=[*handlings, "dry-run", *(f"{each}, dry-run" for each in handlings)],
         ),
         "Retry-After": header("After how many seconds to try again.", type="integer", minimum=1),
         "Allow": header("The methods that the path takes.", type="string"),

@@ -27,7 +27,7 @@ _ANY_OFFSET = f"[+-]((0[0-9]|1[0-3])(:?{_SIXTIETH})?|14(:?00)?)"
 _ANY_TIME = f"[Tt]{_HOUR}:{_SIXTIETH}(:{_SIXTIETH}([.][0-9]+)?)?([Zz]|{_ANY_OFFSET})?"
 _SECOND = f"{_DAY}T{_HOUR}:{_SIXTIETH}:{_SIXTIETH}([.][0-9]{{0,6}}[1-9])?"
 
-_DATE = {
+DATE = {
     "type": "string",
     "pattern": f"^{_DAY}({_ANY_TIME})?$",
     "description": (
@@ -35,33 +35,33 @@ _DATE = {
         "and behind a time an offset, Z, or neither: then it is the customer's local time."
     ),
 }
-_INT32_TEXT = {
+INT32_TEXT = {
     "type": "string",
     "pattern": "^-?0*[0-9]{1,10}$",
     "description": "An Int32, in digits only.",
 }
-_INT32 = {
+INT32 = {
     "oneOf": [
         {"type": "integer", "format": "int32", "minimum": INT32_MIN, "maximum": INT32_MAX},
-        _INT32_TEXT,
+        INT32_TEXT,
     ]
 }
-_AMOUNT_TEXT = {
+AMOUNT_TEXT = {
     "type": "string",
     "pattern": "^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$",
     "description": f"Above zero, at most the balance; at most {DIGITS_MAX} digits, read exactly.",
 }
-_AMOUNT = {
-    "oneOf": [{"type": "number"}, _AMOUNT_TEXT],
-    "description": _AMOUNT_TEXT["description"],
+AMOUNT = {
+    "oneOf": [{"type": "number"}, AMOUNT_TEXT],
+    "description": AMOUNT_TEXT["description"],
 }
 
 
 def make_schemas() -> Json:
     """Every schema by its name."""
     schemas: Json = {
-        "Failure": _object({"Message": {"type": "string"}}),
-        "InvalidRequest": _object(
+        "Failure": make_object({"Message": {"type": "string"}}),
+        "InvalidRequest": make_object(
             {
                 "Message": {"type": "string"},
                 "ModelState": {
@@ -73,10 +73,10 @@ def make_schemas() -> Json:
         ),
     }
     for kind, call in CALLS.items():
-        root, line = _request_fields(kind, int32=_INT32, amount=_AMOUNT)
-        lines = {"type": "array", "maxItems": LINES_MAX, "items": _object(line, _OPTIONAL)}
-        schemas[f"{call.list_name}Request"] = _object(root | {call.list_name: lines}, _OPTIONAL)
-        root, line = _request_fields(kind, int32=_INT32_TEXT, amount=_AMOUNT_TEXT)
+        root, line = _request_fields(kind, int32=INT32, amount=AMOUNT)
+        lines = {"type": "array", "maxItems": LINES_MAX, "items": make_object(line, _OPTIONAL)}
+        schemas[f"{call.list_name}Request"] = make_object(root | {call.list_name: lines}, _OPTIONAL)
+        root, line = _request_fields(kind, int32=INT32_TEXT, amount=AMOUNT_TEXT)
         schemas[f"{call.list_name}Form"] = _form(root, line, call.list_name)
         schemas[f"{call.list_name}Response"] = _answer(call)
     return schemas
@@ -84,19 +84,19 @@ def make_schemas() -> Json:
 
 def _request_fields(kind: Kind, *, int32: Json, amount: Json) -> tuple[Json, Json]:
     """The fields of a request and of one of its lines."""
-    notes = _text(NOTES_MAX)
+    notes = make_text(NOTES_MAX)
     root = {
         "ContactId": {"type": "string", "format": "uuid"},
-        CALLS[kind].date_name: _DATE,
+        CALLS[kind].date_name: DATE,
         "TenderTypeId": int32,
     }
     line = {"BillingId": int32, "Amount": amount}
     if kind == Kind.WRITE_DOWN:
         return root | {"Notes": notes}, line | {"GLAccountId": int32}
     return root, line | {
-        "ThirdPartyReference": _text(REFERENCE_MAX),
+        "ThirdPartyReference": make_text(REFERENCE_MAX),
         "Notes": notes,
-        "AuthorizationCode": _text(AUTHORIZATION_CODE_MAX),
+        "AuthorizationCode": make_text(AUTHORIZATION_CODE_MAX),
     }
 
 
@@ -113,7 +113,7 @@ def _form(root: Json, line: Json, list_name: str) -> Json:
 
 def _answer(call: Call) -> Json:
     sentence = {"type": ["string", "null"]}
-    line = _object(
+    line = make_object(
         {
             "BillingId": {"type": "integer", "format": "int32"},
             "Balance": {"type": ["number", "null"], "description": "Left after this line."},
@@ -130,7 +130,7 @@ def _answer(call: Call) -> Json:
             "ErrorMessage": sentence,
         }
     )
-    return _object(
+    return make_object(
         {
             "ContactId": {"type": "string", "format": "uuid"},
             call.list_name: {"type": "array", "items": line},
@@ -140,7 +140,7 @@ def _answer(call: Call) -> Json:
     )
 
 
-def _object(properties: Json, optional: Collection[str] = ()) -> Json:
+def make_object(properties: Json, optional: Collection[str] = ()) -> Json:
     return {
         "type": "object",
         "properties": properties,
@@ -148,5 +148,5 @@ def _object(properties: Json, optional: Collection[str] = ()) -> Json:
     }
 
 
-def _text(length_max: int) -> Json:
+def make_text(length_max: int) -> Json:
     return {"type": ["string", "null"], "maxLength": length_max}

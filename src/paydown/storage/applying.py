@@ -73,7 +73,10 @@ def _has_changed(connection: Connection, scope: Scope, counts: Counts) -> bool:
     renamed = (
         select(literal(1))
         .outerjoin_from(contact_change, contact, known)
-        .where(contact.c.name.is_distinct_from(contact_change.c.known_name))
+        .where(
+            contact.c.name.is_distinct_from(contact_change.c.known_name)
+            | contact.c.reference.is_distinct_from(contact_change.c.known_reference)
+        )
     )
     questions = (taken, unusable, disabled, renamed)
     return any(connection.execute(question.limit(1)).first() for question in questions)
@@ -82,18 +85,22 @@ def _has_changed(connection: Connection, scope: Scope, counts: Counts) -> bool:
 def _insert_contacts(scope: Scope) -> Insert:
     columns = contact_change.c
     source = (
-        select(literal(scope.customer_id), columns.contact_id, columns.name)
+        select(literal(scope.customer_id), columns.contact_id, columns.name, columns.search_text)
         .where(columns.known_name.is_(None))
         .order_by(columns.contact_id)
     )
-    return insert(schema.contact).from_select(["customer_id", "contact_id", "name"], source)
+    names = ["customer_id", "contact_id", "name", "search_text"]
+    return insert(schema.contact).from_select(names, source)
 
 
 def _rename_contacts(connection: Connection, scope: Scope) -> None:
-    contact = schema.contact
+    contact, change = schema.contact, contact_change.c
+    statement = select(change.contact_id, change.name, change.search_text)
     changes = [
-        {"renamed_id": change.contact_id, "new_name": change.new_name}
-        for change in staging.list_renamed(connection)
+        {"renamed_id": contact_id, "new_name": name, "folded": folded}
+        for contact_id, name, folded in connection.execute(
+            statement.where(change.known_name.is_not(None))
+        )
     ]
     if changes:
         connection.execute(
@@ -102,7 +109,7 @@ def _rename_contacts(connection: Connection, scope: Scope) -> None:
                 contact.c.customer_id == scope.customer_id,
                 contact.c.contact_id == bindparam("renamed_id"),
             )
-            .values(name=bindparam("new_name")),
+            .values(name=bindparam("new_name"), search_text=bindparam("folded")),
             changes,
         )
 

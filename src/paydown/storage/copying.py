@@ -22,7 +22,7 @@ CHUNK_ROWS = 1_000
 TABLES = tuple(metadata.sorted_tables)
 """All of a ledger's, parents before children."""
 
-_AMOUNTS = frozenset({"amount", "balance", "balance_after", "total_amount"})
+_AMOUNTS = frozenset({"amount", "balance", "balance_after", "total_amount", "unapplied"})
 _ADD = {table.name: prepare_insert(table) for table in TABLES}
 
 _encode = msgspec.msgpack.Encoder().encode

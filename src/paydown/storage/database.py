@@ -140,6 +140,15 @@ class Database(ABC):
         """In a write transaction: decide no payment of the customer until it ends."""
 
     @abstractmethod
+    def hold_items(
+        self, connection: Connection, customer_id: int, billing_ids: Sequence[int]
+    ) -> None:
+        """In a write transaction: until it ends nobody else moves these items.
+
+        Nor do the customer's tender types, accounts and periods change. Read them afterwards.
+        """
+
+    @abstractmethod
     def read(self) -> AbstractContextManager[Connection]:
         """A connection that cannot write and sees one moment of the ledger."""
 
@@ -179,3 +188,7 @@ class Database(ABC):
         """A connection inside a write transaction of its own."""
         with self.connect() as connection, self.begin_write(connection):
             yield connection
+
+    def rebuild(self) -> AbstractContextManager[Connection]:
+        """As ``write``, where tables may be replaced; it fails where a reference leads nowhere."""
+        return self.write()

@@ -41,7 +41,7 @@ def migrate(url: str) -> str | None:
             _refuse_newer(before, database)
     if before != _newest():
         database.make()
-        with database.write() as connection:
+        with database.rebuild() as connection:
             _upgrade(connection)
     return before
 
@@ -63,7 +63,7 @@ def begin_copy(database: Database, mark: str) -> bool:
 
     Raises ``SchemaMismatch`` where anything else is there.
     """
-    with database.write() as connection:
+    with database.rebuild() as connection:
         found = _find_mark(connection, database)
         if found is None:
             _upgrade(connection)

@@ -101,6 +101,19 @@ def without_password(url: str) -> str:
     return re.sub(r"([?&])(ssl)?password=[^&]*&?", r"\1", hidden).rstrip("?&")
 
 
+def say_place(parameters: dict[str, str]) -> str:
+    """What begins a sentence about the database: its name, and where it is."""
+    hosts = parameters.get("host", "").split(",")
+    ports = parameters.get("port", "").split(",")
+    ports *= len(hosts) if len(ports) == 1 else 1
+    where = ", ".join(
+        f"{host or 'localhost'}{port and ':'}{port}"
+        for host, port in zip(hosts, ports, strict=False)
+    )
+    name = parameters.get("dbname") or parameters.get("user") or ""
+    return f"The database {name!r} at {where}"
+
+
 def connect(url: str, *, lock_wait_seconds: int, kind: type[Kind]) -> Kind:
     """A driver connection in autocommit mode, whose commits are synced."""
     parameters = {**_UNLESS_GIVEN, **read_url(url), "client_encoding": "utf8"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from paydown.storage import postgresql
@@ -26,6 +26,7 @@ from paydown.storage.database import (
 )
 from paydown.storage.faults import SchemaMismatch, StoreContested, StoreUnavailable
 from paydown.storage.postgresql import LOCK_CLASS
+from paydown.storage.postgresql_clock import ClockWatch
 from paydown.storage.statements import Statement
 
 _ADMINISTRATION = 0
@@ -33,6 +34,9 @@ _ADMINISTRATION = 0
 
 ANSWER_SECONDS = 15
 """How long the writer waits for PostgreSQL beyond the wait for a lock. Then it counts as lost."""
+
+IDLE_SECONDS = 30
+"""How long a command or the desk may hold a write transaction without a word to PostgreSQL."""
 
 _HOT_SETTINGS = (
     # Each hot statement finds few rows by a key, in the order in which it names the tables. A plan
@@ -57,14 +61,20 @@ _HOLD_ITEMS = (
     " ON item.customer_id = held.customer_id AND item.billing_id = held.billing_id "
     "ORDER BY item.customer_id, item.billing_id FOR NO KEY UPDATE OF item"
 )
+_HOLD_LISTED = text(
+    "SELECT billing_id FROM billing_item "
+    "WHERE customer_id = :customer_id AND billing_id = ANY(CAST(:billing_ids AS BIGINT[])) "
+    "ORDER BY billing_id FOR NO KEY UPDATE"
+)
 
 _PROBE = (
-    # All that a payment writes, so that a role without the right to is noticed.
+    # All that a payment writes, and the latest table that it reads: so a missing right is noticed.
     *(
         f"INSERT INTO {table} SELECT * FROM {table} WHERE false"  # noqa: S608 - names of ours
         for table in ("entry", "posting", "kept_answer", "replay")
     ),
     "UPDATE billing_item SET balance = balance WHERE false",
+    "SELECT line_no FROM reversal WHERE false",
     "SELECT pg_logical_emit_message(true, 'paydown', 'probe')",
 )
 
@@ -79,7 +89,7 @@ class PostgreSQLDatabase(Database):
         parameters = postgresql.read_url(url)
         self.url = url
         self.shown_url = postgresql.without_password(url)
-        self.place = _say_place(parameters)
+        self.place = postgresql.say_place(parameters)
         self._lock_wait_seconds = lock_wait_seconds
         self._engine = create_engine(
             "postgresql+psycopg://",
@@ -107,7 +117,15 @@ class PostgreSQLDatabase(Database):
 
     @contextmanager
     def begin_write(self, connection: Connection) -> Iterator[None]:
-        connection.exec_driver_sql("BEGIN")
+        """What is read after a lock was had must not be older than the lock, whatever the default.
+
+        At SERIALIZABLE the wait for the first lock would end in a look at the time before it.
+        """
+        connection.exec_driver_sql(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; "
+            # Whoever stands still in one must not keep everybody else from writing.
+            f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS:d}s'"
+        )
         try:
             _lock(connection, _ADMINISTRATION)
             yield
@@ -119,6 +137,16 @@ class PostgreSQLDatabase(Database):
 
     def hold_customer(self, connection: Connection, customer_id: int) -> None:
         _lock(connection, customer_id)
+
+    def hold_items(
+        self, connection: Connection, customer_id: int, billing_ids: Sequence[int]
+    ) -> None:
+        """As a writer does: the customer beside its other payments, then the items in order."""
+        connection.exec_driver_sql(
+            f"SELECT pg_advisory_xact_lock_shared({LOCK_CLASS}, {customer_id:d})"
+        )
+        held = {"customer_id": customer_id, "billing_ids": list(billing_ids)}
+        connection.execute(_HOLD_LISTED, held)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -196,6 +224,7 @@ class PostgreSQLSession(Session):
         self._place = place
         self._lock_wait_seconds = lock_wait_seconds
         self._connection: _Bounded | None = None
+        self._clocks = ClockWatch(place)
         self._warnings: list[str] = []
         self._batch_count = 0
         self._unsent: list[tuple[str, Sequence[Row]]] = []
@@ -310,6 +339,7 @@ class PostgreSQLSession(Session):
         self.disconnect()
 
     def _connected(self) -> _Bounded:
+        is_new = self._connection is None
         if self._connection is None:
             connection = postgresql.connect(
                 self._url, lock_wait_seconds=self._lock_wait_seconds, kind=_Bounded
@@ -322,6 +352,7 @@ class PostgreSQLSession(Session):
                 connection.execute(f"SET transaction_timeout = '{bound:d}s'")
             connection.add_notice_handler(self._note)
             self._connection = connection
+        self._clocks.check(self._connection, is_new=is_new)
         return self._connection
 
     def _note(self, notice: psycopg.errors.Diagnostic) -> None:
@@ -366,15 +397,3 @@ _ELEMENTS: dict[type, Callable[[Any], str]] = {
 
 def _lock(connection: Connection, number: int) -> None:
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_CLASS}, {number:d})")
-
-
-def _say_place(parameters: dict[str, str]) -> str:
-    hosts = parameters.get("host", "").split(",")
-    ports = parameters.get("port", "").split(",")
-    ports *= len(hosts) if len(ports) == 1 else 1
-    where = ", ".join(
-        f"{host or 'localhost'}{port and ':'}{port}"
-        for host, port in zip(hosts, ports, strict=False)
-    )
-    name = parameters.get("dbname") or parameters.get("user") or ""
-    return f"The database {name!r} at {where}"

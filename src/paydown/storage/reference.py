@@ -1,33 +1,21 @@
-"""What the books refer to: customers, accounts, tender types, logins and their grants.
+"""What the books refer to: customers, accounts, tender types and billing types.
 
 Law of this file: it reads and writes what it is told. Whether a change is allowed is ``admin``'s
 to say. Every function works in its caller's transaction.
 """
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    Connection,
-    RowMapping,
-    Select,
-    bindparam,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Column, Connection, FromClause, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
-from paydown.domain.model import Caller, Login
 from paydown.storage.schema import (
     account,
     billing_item,
+    billing_type,
     customer,
     item_defaults,
-    login,
-    login_grant,
+    receipt_defaults,
     tender_type,
 )
 
@@ -67,6 +55,18 @@ class TenderType(NamedTuple):
     active: bool
 
 
+class BillingType(NamedTuple):
+    """What an item is for: its income, and where it is owed when it is another's to collect."""
+
+    billing_type_id: int
+    name: str
+    income_account_id: int
+    income_code: str
+    external_receivables_account_id: int
+    external_receivables_code: str
+    active: bool
+
+
 class ItemDefaults(NamedTuple):
     """Which accounts an import uses for a customer."""
 
@@ -82,28 +82,9 @@ class Item(NamedTuple):
     balance: int
 
 
-class Grant(NamedTuple):
-    """The bundles that a login holds for one customer."""
-
-    customer_guid: str
-    bundles: tuple[str, ...]
-
-
-class LoginRecord(NamedTuple):
-    """A login as an operator sees it: everything but the password."""
-
-    login_id: int
-    user_name: str
-    strict: bool
-    references_shared: bool
-    disabled: bool
-    created_at: int
-    grants: tuple[Grant, ...] = ()
-
-
 def add_customer(connection: Connection, values: dict[str, Any]) -> int:
     """The new customer's id."""
-    customer_id = _next_id(connection, customer.c.customer_id)
+    customer_id = next_id(connection, customer.c.customer_id)
     connection.execute(insert(customer), {"customer_id": customer_id, **values})
     return customer_id
 
@@ -116,6 +97,12 @@ def find_customer(connection: Connection, customer_guid: str) -> Customer | None
     return Customer._make(row) if row else None
 
 
+def get_customer(connection: Connection, customer_id: int) -> Customer:
+    """The customer of an id that is in use."""
+    statement = select(customer).where(customer.c.customer_id == customer_id)
+    return Customer._make(connection.execute(statement).one())
+
+
 def list_customers(connection: Connection) -> list[Customer]:
     """All customers, oldest first."""
     rows = connection.execute(select(customer).order_by(customer.c.customer_id))
@@ -124,7 +111,7 @@ def list_customers(connection: Connection) -> list[Customer]:
 
 def add_account(connection: Connection, customer_id: int, values: dict[str, Any]) -> int:
     """The new account's id: the one in ``values``, or the next."""
-    account_id: int = values.get("account_id") or _next_id(
+    account_id: int = values.get("account_id") or next_id(
         connection, account.c.account_id, account.c.customer_id == customer_id
     )
     connection.execute(
@@ -181,6 +168,23 @@ def find_item_defaults(connection: Connection, customer_id: int) -> ItemDefaults
     return ItemDefaults._make(row)
 
 
+def set_unapplied_account(connection: Connection, customer_id: int, account_id: int) -> None:
+    """Name the account where a new customer's unapplied receipts stand."""
+    connection.execute(
+        insert(receipt_defaults),
+        {"customer_id": customer_id, "unapplied_account_id": account_id},
+    )
+
+
+def find_unapplied_account(connection: Connection, customer_id: int) -> int:
+    """Every customer has one: ``admin`` makes it with the customer."""
+    statement = select(receipt_defaults.c.unapplied_account_id).where(
+        receipt_defaults.c.customer_id == customer_id
+    )
+    account_id: int = connection.execute(statement).scalar_one()
+    return account_id
+
+
 def list_items(connection: Connection, customer_id: int, contact_id: str) -> list[Item]:
     """The contact's billing items, by id."""
     columns = billing_item.c
@@ -217,7 +221,7 @@ def list_tender_types(connection: Connection, customer_id: int) -> list[TenderTy
             account.c.code,
             columns.active,
         )
-        .join_from(tender_type, account, _names_account(columns.clearing_account_id))
+        .join_from(tender_type, account, _names_account(account, columns.clearing_account_id))
         .where(columns.customer_id == customer_id)
         .order_by(columns.tender_type_id)
     )
@@ -238,151 +242,57 @@ def set_tender_type_active(
     )
 
 
-def add_login(connection: Connection, values: dict[str, Any]) -> int:
-    """The new login's id; it holds no bundle yet."""
-    login_id = _next_id(connection, login.c.login_id)
-    connection.execute(insert(login), {"disabled": 0, **values, "login_id": login_id})
-    return login_id
-
-
-def change_login(connection: Connection, login_id: int, values: dict[str, Any]) -> None:
-    """Set the named columns of a login."""
-    connection.execute(update(login).where(login.c.login_id == login_id).values(values))
-
-
-def list_logins(connection: Connection, user_name: str | None = None) -> list[LoginRecord]:
-    """All logins by name, or the named one alone, each with its grants."""
-    columns = login.c
-    logins = select(
-        columns.login_id,
-        columns.user_name,
-        columns.strict,
-        columns.references_shared,
-        columns.disabled,
-        columns.created_at,
-    ).order_by(columns.user_name)
-    if user_name is not None:
-        logins = logins.where(columns.user_name == user_name)
-    grants = _list_grants(connection)
-    return [
-        LoginRecord(
-            row.login_id,
-            row.user_name,
-            bool(row.strict),
-            bool(row.references_shared),
-            bool(row.disabled),
-            row.created_at,
-            tuple(Grant(*grant) for grant in grants.get(row.login_id, {}).items()),
-        )
-        for row in connection.execute(logins)
-    ]
-
-
-def grant_bundles(
-    connection: Connection, customer_id: int, login_id: int, bundles: Iterable[str]
-) -> None:
-    """Give the login these bundles, none of which it may hold yet."""
-    rows = [
-        {"customer_id": customer_id, "login_id": login_id, "bundle": bundle} for bundle in bundles
-    ]
-    if rows:
-        connection.execute(insert(login_grant), rows)
-
-
-def revoke_bundles(
-    connection: Connection, customer_id: int, login_id: int, bundles: Iterable[str]
-) -> None:
-    """Take these bundles from the login."""
+def add_billing_type(connection: Connection, customer_id: int, added: BillingType) -> None:
+    """Add a billing type."""
+    values = {name: value for name, value in added._asdict().items() if name in billing_type.c}
     connection.execute(
-        delete(login_grant).where(
-            login_grant.c.customer_id == customer_id,
-            login_grant.c.login_id == login_id,
-            login_grant.c.bundle.in_(list(bundles)),
-        )
+        insert(billing_type), {**values, "customer_id": customer_id, "active": int(added.active)}
     )
 
 
-def _find_login_statement() -> Select[Any]:
-    """The login, once for each bundle it holds for the customer, or once with nulls."""
-    held = login_grant.join(customer, login_grant.c.customer_id == customer.c.customer_id)
-    granted = (
-        select(
-            login_grant.c.login_id,
-            login_grant.c.bundle,
-            customer.c.customer_id,
-            customer.c.minor_digits,
-            customer.c.time_zone,
-        )
-        .select_from(held)
-        .where(customer.c.customer_guid == bindparam("customer_guid"))
-        .subquery()
-    )
-    return (
-        select(login, granted.c.bundle, granted.c.customer_id, granted.c.minor_digits)
-        .add_columns(granted.c.time_zone)
-        .join_from(login, granted, login.c.login_id == granted.c.login_id, isouter=True)
-        .where(login.c.user_name == bindparam("user_name"))
-    )
-
-
-_FIND_LOGIN = _find_login_statement()
-
-
-def find_login(connection: Connection, user_name: str, customer_guid: str | None) -> Login | None:
-    """The login of that exact name, and the caller it is for that customer."""
-    rows = (
-        connection.execute(_FIND_LOGIN, {"user_name": user_name, "customer_guid": customer_guid})
-        .mappings()
-        .all()
-    )
-    if not rows:
-        return None
-    first = rows[0]
-    return Login(
-        login_id=first["login_id"],
-        password_hash=first["password_hash"],
-        disabled=bool(first["disabled"]),
-        caller=_caller(first, frozenset(row["bundle"] for row in rows)),
-    )
-
-
-def _list_grants(connection: Connection) -> dict[int, dict[str, tuple[str, ...]]]:
-    """The bundles held, by login and by the customer's guid."""
+def list_billing_types(connection: Connection, customer_id: int) -> list[BillingType]:
+    """The customer's billing types, by id."""
+    columns = billing_type.c
+    income, external = account.alias("income"), account.alias("external")
     rows = connection.execute(
-        select(login_grant.c.login_id, customer.c.customer_guid, login_grant.c.bundle)
-        .join(customer, login_grant.c.customer_id == customer.c.customer_id)
-        .order_by(customer.c.customer_id, login_grant.c.bundle)
+        select(
+            columns.billing_type_id,
+            columns.name,
+            columns.income_account_id,
+            income.c.code,
+            columns.external_receivables_account_id,
+            external.c.code,
+            columns.active,
+        )
+        .join_from(billing_type, income, _names_account(income, columns.income_account_id))
+        .join(external, _names_account(external, columns.external_receivables_account_id))
+        .where(columns.customer_id == customer_id)
+        .order_by(columns.billing_type_id)
     )
-    grants: dict[int, dict[str, tuple[str, ...]]] = {}
-    for login_id, customer_guid, bundle in rows:
-        held = grants.setdefault(login_id, {})
-        held[customer_guid] = (*held.get(customer_guid, ()), bundle)
-    return grants
+    return [BillingType._make(row)._replace(active=bool(row.active)) for row in rows]
 
 
-def _caller(row: RowMapping, bundles: frozenset[str]) -> Caller | None:
-    if row["customer_id"] is None:
-        return None
-    return Caller(
-        customer_id=row["customer_id"],
-        login_id=row["login_id"],
-        user_name=row["user_name"],
-        minor_digits=row["minor_digits"],
-        time_zone=row["time_zone"],
-        bundles=bundles,
-        strict=bool(row["strict"]),
-        references_shared=bool(row["references_shared"]),
+def set_billing_type_active(
+    connection: Connection, customer_id: int, billing_type_id: int, *, active: bool
+) -> None:
+    """Let new items be of the type, or no longer."""
+    connection.execute(
+        update(billing_type)
+        .where(
+            billing_type.c.customer_id == customer_id,
+            billing_type.c.billing_type_id == billing_type_id,
+        )
+        .values(active=int(active))
     )
 
 
-def _names_account(account_id: ColumnElement[int]) -> ColumnElement[bool]:
-    return (account.c.customer_id == tender_type.c.customer_id) & (
-        account.c.account_id == account_id
+def _names_account(named: FromClause, account_id: Column[int]) -> ColumnElement[bool]:
+    return (named.c.customer_id == account_id.table.c.customer_id) & (
+        named.c.account_id == account_id
     )
 
 
-def _next_id(
-    connection: Connection, column: ColumnElement[int], *where: ColumnElement[bool]
-) -> int:
+def next_id(connection: Connection, column: ColumnElement[int], *where: ColumnElement[bool]) -> int:
+    """The number after the greatest there is."""
     greatest = connection.execute(select(func.max(column)).where(*where)).scalar_one()
     return (greatest or 0) + 1

@@ -3,200 +3,179 @@
 Law of this file: ``customer_id`` leads every primary key and stands in every foreign key, so that
 a distributed database can place a customer on a node; only ``login`` is keyed without one. Amounts
 are minor units, ``_at`` columns are ticks (100 ns since 1970, UTC), ``_written`` columns are dates
-as an answer wrote them, flags are 0 or 1. ``entry`` and ``posting`` are append-only by trigger,
-and those are the only triggers there are.
+as an answer wrote them, flags are 0 or 1. What ``APPEND_ONLY`` names is so by trigger, and there
+are no other triggers.
 """
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
-    Column,
     ForeignKeyConstraint,
     Index,
-    Integer,
-    LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
-    Table,
-    Text,
     UniqueConstraint,
+    literal_column,
 )
-from sqlalchemy.schema import SchemaItem
+from sqlalchemy.sql import ColumnElement
 
-from paydown.domain.model import AccountType, Bundle, Kind
+from paydown.domain.model import CALL_KINDS, AccountType, Bundle, Kind
 from paydown.domain.money import AMOUNT_MAX
-
-# SQLite spells every whole number INTEGER; its STRICT tables know no other name.
-Whole = BigInteger().with_variant(Integer(), "sqlite")
-
-# Texts are compared by code point on both databases, whatever language PostgreSQL was set up in.
-Words = Text().with_variant(Text(collation="C"), "postgresql")
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
+from paydown.storage.columns import (
+    account_key,
+    customer_key,
+    flag,
+    octets,
+    one_of,
+    table,
+    whole,
+    words,
 )
 
-
-def _table(name: str, *items: SchemaItem) -> Table:
-    """A table that SQLite type-checks and stores in primary-key order."""
-    return Table(name, metadata, *items, sqlite_strict=True, sqlite_with_rowid=False)
-
-
-def _whole(name: str, *, null: bool = False) -> Column[int]:
-    return Column(name, Whole, nullable=null, autoincrement=False)
-
-
-def _text(name: str, *, null: bool = False) -> Column[str]:
-    return Column(name, Words, nullable=null)
-
-
-def _bytes(name: str) -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=False)
-
-
-def _flag(name: str) -> tuple[SchemaItem, SchemaItem]:
-    return _whole(name), CheckConstraint(f"{name} IN (0, 1)", name)
-
-
-def _one_of(name: str, values: type[Kind | AccountType | Bundle]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{name} IN ({listed})", name)
-
-
-def _account_key(column: str) -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        ["customer_id", column], ["account.customer_id", "account.account_id"]
-    )
-
-
-def _customer_key() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["customer_id"], ["customer.customer_id"])
-
-
-customer = _table(
+customer = table(
     "customer",
-    _whole("customer_id"),
-    _text("customer_guid"),
-    _text("name"),
-    _text("currency"),
-    _whole("minor_digits"),
-    _text("time_zone"),
-    _whole("created_at"),
+    whole("customer_id"),
+    words("customer_guid"),
+    words("name"),
+    words("currency"),
+    whole("minor_digits"),
+    words("time_zone"),
+    whole("created_at"),
     PrimaryKeyConstraint("customer_id"),
     UniqueConstraint("customer_guid"),
     CheckConstraint("minor_digits BETWEEN 0 AND 4", "minor_digits"),
 )
 
-account = _table(
+account = table(
     "account",
-    _whole("customer_id"),
-    _whole("account_id"),
-    _text("code"),
-    _text("name"),
-    _text("account_type"),
-    *_flag("active"),
+    whole("customer_id"),
+    whole("account_id"),
+    words("code"),
+    words("name"),
+    words("account_type"),
+    *flag("active"),
     PrimaryKeyConstraint("customer_id", "account_id"),
     UniqueConstraint("customer_id", "code"),
-    _customer_key(),
-    _one_of("account_type", AccountType),
+    customer_key(),
+    one_of("account_type", AccountType),
 )
 
 # Which accounts an import uses, and the next BillingId: only the making of items locks this row.
-item_defaults = _table(
+item_defaults = table(
     "item_defaults",
-    _whole("customer_id"),
-    _whole("receivables_account_id"),
-    _whole("opening_account_id"),
-    _whole("next_billing_id"),
+    whole("customer_id"),
+    whole("receivables_account_id"),
+    whole("opening_account_id"),
+    whole("next_billing_id"),
     PrimaryKeyConstraint("customer_id"),
-    _account_key("receivables_account_id"),
-    _account_key("opening_account_id"),
+    account_key("receivables_account_id"),
+    account_key("opening_account_id"),
 )
 
-tender_type = _table(
+tender_type = table(
     "tender_type",
-    _whole("customer_id"),
-    _whole("tender_type_id"),
-    _text("name"),
-    _whole("clearing_account_id"),
-    *_flag("active"),
+    whole("customer_id"),
+    whole("tender_type_id"),
+    words("name"),
+    whole("clearing_account_id"),
+    *flag("active"),
     PrimaryKeyConstraint("customer_id", "tender_type_id"),
-    _account_key("clearing_account_id"),
+    account_key("clearing_account_id"),
 )
 
-login = _table(
+login = table(
     "login",
-    _whole("login_id"),
-    _text("user_name"),
-    _text("password_hash"),
-    *_flag("strict"),
-    *_flag("references_shared"),
-    *_flag("disabled"),
-    _whole("created_at"),
+    whole("login_id"),
+    words("user_name"),
+    words("password_hash"),
+    *flag("strict"),
+    *flag("references_shared"),
+    *flag("disabled"),
+    whole("created_at"),
     PrimaryKeyConstraint("login_id"),
     UniqueConstraint("user_name"),
 )
 
-login_grant = _table(
+login_grant = table(
     "login_grant",
-    _whole("customer_id"),
-    _whole("login_id"),
-    _text("bundle"),
+    whole("customer_id"),
+    whole("login_id"),
+    words("bundle"),
     PrimaryKeyConstraint("customer_id", "login_id", "bundle"),
-    _customer_key(),
+    customer_key(),
     ForeignKeyConstraint(["login_id"], ["login.login_id"]),
-    _one_of("bundle", Bundle),
+    one_of("bundle", Bundle),
 )
 
-contact = _table(
+# What a billing item is for, and so which accounts it moves. Money that is another's to collect
+# (``IsExternalBilling``) is owed on the external account.
+billing_type = table(
+    "billing_type",
+    whole("customer_id"),
+    whole("billing_type_id"),
+    words("name"),
+    whole("income_account_id"),
+    whole("external_receivables_account_id"),
+    *flag("active"),
+    PrimaryKeyConstraint("customer_id", "billing_type_id"),
+    account_key("income_account_id"),
+    account_key("external_receivables_account_id"),
+)
+
+# Where money stands that was received and not yet applied to items.
+receipt_defaults = table(
+    "receipt_defaults",
+    whole("customer_id"),
+    whole("unapplied_account_id"),
+    PrimaryKeyConstraint("customer_id"),
+    account_key("unapplied_account_id"),
+)
+
+# ``search_text`` is the folded name and reference: what a search looks for its words in.
+contact = table(
     "contact",
-    _whole("customer_id"),
-    _text("contact_id"),
-    _text("name"),
+    whole("customer_id"),
+    words("contact_id"),
+    words("name"),
+    words("reference", null=True),
+    words("search_text"),
     PrimaryKeyConstraint("customer_id", "contact_id"),
-    _customer_key(),
+    customer_key(),
+    Index(None, "customer_id", "reference"),
 )
 
-billing_item = _table(
+billing_item = table(
     "billing_item",
-    _whole("customer_id"),
-    _whole("billing_id"),
-    _text("contact_id"),
-    _text("description"),
-    _whole("total_amount"),
-    _whole("balance"),
-    _text("due_on"),
-    _whole("receivables_account_id"),
+    whole("customer_id"),
+    whole("billing_id"),
+    words("contact_id"),
+    words("description"),
+    whole("total_amount"),
+    whole("balance"),
+    words("due_on"),
+    whole("receivables_account_id"),
     PrimaryKeyConstraint("customer_id", "billing_id"),
     ForeignKeyConstraint(
         ["customer_id", "contact_id"], ["contact.customer_id", "contact.contact_id"]
     ),
-    _account_key("receivables_account_id"),
+    account_key("receivables_account_id"),
     CheckConstraint(f"total_amount BETWEEN 1 AND {AMOUNT_MAX}", "total_amount"),
     CheckConstraint("balance BETWEEN 0 AND total_amount", "balance"),
     Index(None, "customer_id", "contact_id"),
 )
 
 # What an import read for an item, kept so that running it again can tell the same from a change.
-imported_row = _table(
+imported_row = table(
     "imported_row",
-    _whole("customer_id"),
-    _whole("billing_id"),
-    _text("batch", null=True),
-    _whole("line_number", null=True),
-    _text("contact_id"),
-    _text("contact_name"),
-    _text("description"),
-    _whole("total_amount"),
-    _whole("balance"),
-    _text("due_on"),
-    _text("income_account"),
+    whole("customer_id"),
+    whole("billing_id"),
+    words("batch", null=True),
+    whole("line_number", null=True),
+    words("contact_id"),
+    words("contact_name"),
+    words("description"),
+    whole("total_amount"),
+    whole("balance"),
+    words("due_on"),
+    words("income_account"),
     PrimaryKeyConstraint("customer_id", "billing_id"),
     UniqueConstraint("customer_id", "batch", "line_number"),
     ForeignKeyConstraint(
@@ -204,26 +183,50 @@ imported_row = _table(
     ),
 )
 
-entry = _table(
+# What was said of an item that was not imported. It is for the payer where nobody else is named.
+created_item = table(
+    "created_item",
+    whole("customer_id"),
+    whole("billing_id"),
+    whole("billing_type_id"),
+    words("beneficiary_id"),
+    whole("agreement_id", null=True),
+    whole("member_service_id", null=True),
+    *flag("is_external"),
+    PrimaryKeyConstraint("customer_id", "billing_id"),
+    ForeignKeyConstraint(
+        ["customer_id", "billing_id"], ["billing_item.customer_id", "billing_item.billing_id"]
+    ),
+    ForeignKeyConstraint(
+        ["customer_id", "billing_type_id"],
+        ["billing_type.customer_id", "billing_type.billing_type_id"],
+    ),
+    ForeignKeyConstraint(
+        ["customer_id", "beneficiary_id"], ["contact.customer_id", "contact.contact_id"]
+    ),
+    Index(None, "customer_id", "beneficiary_id"),
+)
+
+entry = table(
     "entry",
-    _whole("customer_id"),
-    _bytes("entry_id"),
-    _text("kind"),
-    _text("contact_id", null=True),
-    _whole("tender_type_id", null=True),
-    _whole("login_id", null=True),
-    _text("idempotency_key", null=True),
-    _text("staff_user", null=True),
-    _text("request_id"),
-    _text("address"),
-    _whole("value_at"),
-    _text("value_written"),
-    _whole("recorded_at"),
-    _text("recorded_written"),
-    _text("notes", null=True),
-    _bytes("digest"),
+    whole("customer_id"),
+    octets("entry_id"),
+    words("kind"),
+    words("contact_id", null=True),
+    whole("tender_type_id", null=True),
+    whole("login_id", null=True),
+    words("idempotency_key", null=True),
+    words("staff_user", null=True),
+    words("request_id"),
+    words("address"),
+    whole("value_at"),
+    words("value_written"),
+    whole("recorded_at"),
+    words("recorded_written"),
+    words("notes", null=True),
+    octets("digest"),
     PrimaryKeyConstraint("customer_id", "entry_id"),
-    _customer_key(),
+    customer_key(),
     ForeignKeyConstraint(
         ["customer_id", "contact_id"], ["contact.customer_id", "contact.contact_id"]
     ),
@@ -232,30 +235,31 @@ entry = _table(
         ["tender_type.customer_id", "tender_type.tender_type_id"],
     ),
     ForeignKeyConstraint(["login_id"], ["login.login_id"]),
-    _one_of("kind", Kind),
+    one_of("kind", Kind),
 )
 
-posting = _table(
+# Without an item where it is a receipt's: ``balance_after`` is what of it is unapplied then.
+posting = table(
     "posting",
-    _whole("customer_id"),
-    _bytes("entry_id"),
-    _whole("value_at"),
-    _whole("line_no"),
-    _whole("billing_id"),
-    _whole("amount"),
-    _whole("debit_account_id"),
-    _whole("credit_account_id"),
-    _whole("balance_after"),
-    _text("reference", null=True),
-    _text("notes", null=True),
-    _text("authorization_code", null=True),
+    whole("customer_id"),
+    octets("entry_id"),
+    whole("value_at"),
+    whole("line_no"),
+    whole("billing_id", null=True),
+    whole("amount"),
+    whole("debit_account_id"),
+    whole("credit_account_id"),
+    whole("balance_after"),
+    words("reference", null=True),
+    words("notes", null=True),
+    words("authorization_code", null=True),
     PrimaryKeyConstraint("customer_id", "entry_id", "line_no"),
     ForeignKeyConstraint(["customer_id", "entry_id"], ["entry.customer_id", "entry.entry_id"]),
     ForeignKeyConstraint(
         ["customer_id", "billing_id"], ["billing_item.customer_id", "billing_item.billing_id"]
     ),
-    _account_key("debit_account_id"),
-    _account_key("credit_account_id"),
+    account_key("debit_account_id"),
+    account_key("credit_account_id"),
     CheckConstraint(f"amount BETWEEN 1 AND {AMOUNT_MAX}", "amount"),
     CheckConstraint("debit_account_id <> credit_account_id", "two_accounts"),
 )
@@ -269,31 +273,65 @@ posting_history = Index(
     posting.c.reference,
 )
 
-kept_answer = _table(
+
+def is_named(column: ColumnElement[str]) -> ColumnElement[bool]:
+    """That the text is there and not empty: who looks for a posting by it has to say so."""
+    return column != literal_column("''")
+
+
+# Where a payment is found by what its caller calls it. Were they of all that is not null, then
+# PostgreSQL would look for a line's twins by its reference alone, which thousands may share.
+for _column in (posting.c.reference, posting.c.authorization_code):
+    Index(
+        f"ix_posting_{_column.name}",
+        posting.c.customer_id,
+        _column,
+        sqlite_where=is_named(_column),
+        postgresql_where=is_named(_column),
+    )
+
+kept_answer = table(
     "kept_answer",
-    _whole("customer_id"),
-    _whole("login_id"),
-    _text("kind"),
-    _text("idempotency_key"),
-    _bytes("fingerprint"),
-    _bytes("entry_id"),
-    _bytes("body"),
-    _bytes("digest"),
+    whole("customer_id"),
+    whole("login_id"),
+    words("kind"),
+    words("idempotency_key"),
+    octets("fingerprint"),
+    octets("entry_id"),
+    octets("body"),
+    octets("digest"),
     PrimaryKeyConstraint("customer_id", "login_id", "kind", "idempotency_key"),
     ForeignKeyConstraint(["customer_id", "entry_id"], ["entry.customer_id", "entry.entry_id"]),
-    _one_of("kind", Kind),
+    one_of("kind", CALL_KINDS),
+)
+
+# The first answer to each write of the desk under its Idempotency-Key.
+desk_answer = table(
+    "desk_answer",
+    whole("customer_id"),
+    whole("login_id"),
+    words("call"),
+    words("idempotency_key"),
+    octets("fingerprint"),
+    whole("status"),
+    octets("body"),
+    whole("answered_at"),
+    octets("digest"),
+    PrimaryKeyConstraint("customer_id", "login_id", "call", "idempotency_key"),
+    customer_key(),
+    ForeignKeyConstraint(["login_id"], ["login.login_id"]),
 )
 
 # Each time a line was answered as an earlier one without a key: what `paydown replays` lists.
-replay = _table(
+replay = table(
     "replay",
-    _whole("customer_id"),
-    _whole("replayed_at"),
-    _bytes("entry_id"),
-    _whole("line_no"),
-    _whole("login_id"),
-    _text("request_id"),
-    _text("address"),
+    whole("customer_id"),
+    whole("replayed_at"),
+    octets("entry_id"),
+    whole("line_no"),
+    whole("login_id"),
+    words("request_id"),
+    words("address"),
     PrimaryKeyConstraint("customer_id", "replayed_at", "entry_id", "line_no"),
     ForeignKeyConstraint(
         ["customer_id", "entry_id", "line_no"],
@@ -302,4 +340,61 @@ replay = _table(
     ForeignKeyConstraint(["login_id"], ["login.login_id"]),
 )
 
-APPEND_ONLY = ("entry", "posting")
+# Which posting undoes which: each once, as the primary key has it.
+reversal = table(
+    "reversal",
+    whole("customer_id"),
+    octets("reversed_entry_id"),
+    whole("reversed_line_no"),
+    octets("entry_id"),
+    whole("line_no"),
+    PrimaryKeyConstraint("customer_id", "reversed_entry_id", "reversed_line_no"),
+    UniqueConstraint("customer_id", "entry_id", "line_no"),
+    ForeignKeyConstraint(
+        ["customer_id", "reversed_entry_id", "reversed_line_no"],
+        ["posting.customer_id", "posting.entry_id", "posting.line_no"],
+    ),
+    ForeignKeyConstraint(
+        ["customer_id", "entry_id", "line_no"],
+        ["posting.customer_id", "posting.entry_id", "posting.line_no"],
+    ),
+)
+
+# Money received without items. ``unapplied`` is a cache, as an item's balance is.
+receipt = table(
+    "receipt",
+    whole("customer_id"),
+    octets("entry_id"),
+    words("contact_id"),
+    whole("amount"),
+    whole("unapplied"),
+    PrimaryKeyConstraint("customer_id", "entry_id"),
+    ForeignKeyConstraint(["customer_id", "entry_id"], ["entry.customer_id", "entry.entry_id"]),
+    ForeignKeyConstraint(
+        ["customer_id", "contact_id"], ["contact.customer_id", "contact.contact_id"]
+    ),
+    CheckConstraint(f"amount BETWEEN 1 AND {AMOUNT_MAX}", "amount"),
+    CheckConstraint("unapplied BETWEEN 0 AND amount", "unapplied"),
+    Index(None, "customer_id", "contact_id"),
+)
+
+# Which receipt an allocation's posting takes from.
+allocation = table(
+    "allocation",
+    whole("customer_id"),
+    octets("entry_id"),
+    whole("line_no"),
+    octets("receipt_entry_id"),
+    PrimaryKeyConstraint("customer_id", "entry_id", "line_no"),
+    ForeignKeyConstraint(
+        ["customer_id", "entry_id", "line_no"],
+        ["posting.customer_id", "posting.entry_id", "posting.line_no"],
+    ),
+    ForeignKeyConstraint(
+        ["customer_id", "receipt_entry_id"], ["receipt.customer_id", "receipt.entry_id"]
+    ),
+    Index(None, "customer_id", "receipt_entry_id"),
+)
+
+metadata = customer.metadata
+APPEND_ONLY = ("entry", "posting", "reversal", "allocation")

@@ -105,6 +105,18 @@ def damages(connection: Connection) -> Iterator[str]:
     for (found,) in connection.exec_driver_sql("PRAGMA integrity_check"):
         if found != "ok":
             yield str(found)
+    yield from _orphans(connection)
+
+
+def refuse_orphans(connection: Connection, path: Path) -> None:
+    """Raise ``StoreUnavailable`` where a row refers to one that is not there."""
+    if orphan := next(_orphans(connection), None):
+        raise StoreUnavailable(
+            f"The ledger at {path} is damaged, so it was left as it is: {orphan}. Restore a backup."
+        )
+
+
+def _orphans(connection: Connection) -> Iterator[str]:
     for table, *_, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
         yield f"a row of {table} refers to a row of {parent} that is not there"
 

@@ -97,6 +97,11 @@ class SQLiteDatabase(Database):
     def hold_customer(self, connection: Connection, customer_id: int) -> None:
         """The transaction holds the whole file."""
 
+    def hold_items(
+        self, connection: Connection, customer_id: int, billing_ids: Sequence[int]
+    ) -> None:
+        """The transaction holds the whole file."""
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         with sqlite.naming_faults(self.path), self._reading.connect() as connection:
@@ -109,6 +114,17 @@ class SQLiteDatabase(Database):
         with self.claim(), self.connect() as connection, self.begin_write(connection):
             connection.exec_driver_sql("PRAGMA query_only=ON")
             yield connection
+
+    @contextmanager
+    def rebuild(self) -> Iterator[Connection]:
+        """References stay with the names of their tables, and are looked at in the end."""
+        with self.connect() as connection:
+            # Neither can be changed within a transaction.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
+            with self.begin_write(connection):
+                yield connection
+                sqlite.refuse_orphans(connection, self.path)
 
     def session(self) -> "SQLiteSession":
         return SQLiteSession(self.path, wait_seconds=self._lock_wait_seconds)

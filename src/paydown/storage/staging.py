@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     case,
     func,
     insert,
@@ -24,12 +25,15 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    update,
 )
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.sql import ColumnElement
 
 from paydown.domain.model import AccountType, Kind, Posting
+from paydown.domain.searching import make_search_text
 from paydown.storage import schema
+from paydown.storage.columns import Whole, Words
 from paydown.storage.reference import ItemDefaults
 
 _temporary = MetaData()
@@ -47,13 +51,13 @@ COMPARED = (
 
 def _row_columns() -> list[Column[Any]]:
     whole = {"billing_id", "total_amount", "balance"}
-    return [Column(name, schema.Whole if name in whole else schema.Words) for name in COMPARED]
+    return [Column(name, Whole if name in whole else Words) for name in COMPARED]
 
 
 _staged = Table(
     "staged_row",
     _temporary,
-    Column("line_number", schema.Whole, primary_key=True),
+    Column("line_number", Whole, primary_key=True),
     *_row_columns(),
     prefixes=["TEMPORARY"],
 )
@@ -61,20 +65,22 @@ _staged = Table(
 new_item = Table(
     "new_item",
     _temporary,
-    Column("charge_no", schema.Whole, primary_key=True),
-    Column("opening_no", schema.Whole),
-    Column("batch", schema.Words),
-    Column("line_number", schema.Whole),
-    Column("income_account_id", schema.Whole),
+    Column("charge_no", Whole, primary_key=True),
+    Column("opening_no", Whole),
+    Column("batch", Words),
+    Column("line_number", Whole),
+    Column("income_account_id", Whole),
     *_row_columns(),
     prefixes=["TEMPORARY"],
 )
 contact_change = Table(
     "contact_change",
     _temporary,
-    Column("contact_id", schema.Words, primary_key=True),
-    Column("name", schema.Words),
-    Column("known_name", schema.Words),
+    Column("contact_id", Words, primary_key=True),
+    Column("name", Words),
+    Column("known_name", Words),
+    Column("known_reference", Words),
+    Column("search_text", Words),
     prefixes=["TEMPORARY"],
 )
 _by_id = schema.imported_row.alias("by_id")
@@ -211,6 +217,7 @@ def prepare(connection: Connection, scope: Scope) -> Counts:
     first = max(found, *(value + 1 for value in greatest))
     connection.execute(_number_new_rows(scope, first))
     connection.execute(_list_contact_changes(scope))
+    _fold_names(connection)
     items, openings, given = connection.execute(
         select(
             func.count(), func.count(new_item.c.opening_no), func.count(new_item.c.line_number)
@@ -338,11 +345,29 @@ def _list_contact_changes(scope: Scope) -> Insert:
     known = schema.contact
     source = (
         select(new_item.c.contact_id, func.max(new_item.c.contact_name), func.max(known.c.name))
+        .add_columns(func.max(known.c.reference))
         .outerjoin_from(new_item, known, is_contact(scope, new_item.c.contact_id))
         .where(known.c.name.is_distinct_from(new_item.c.contact_name))
         .group_by(new_item.c.contact_id)
     )
-    return insert(contact_change).from_select(["contact_id", "name", "known_name"], source)
+    names = ["contact_id", "name", "known_name", "known_reference"]
+    return insert(contact_change).from_select(names, source)
+
+
+def _fold_names(connection: Connection) -> None:
+    columns = contact_change.c
+    statement = select(columns.contact_id, columns.name, columns.known_reference)
+    change = (
+        update(contact_change)
+        .where(columns.contact_id == bindparam("folded_id"))
+        .values(search_text=bindparam("folded"))
+    )
+    folded = [
+        {"folded_id": contact_id, "folded": make_search_text(name, reference)}
+        for contact_id, name, reference in connection.execute(statement)
+    ]
+    if folded:
+        connection.execute(change, folded)
 
 
 def is_contact(scope: Scope, contact_id: ColumnElement[Any]) -> ColumnElement[bool]:

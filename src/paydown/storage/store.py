@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from sqlalchemy import Table, and_, bindparam, column, select, update
+from sqlalchemy import Exists, Table, and_, bindparam, column, exists, select, update
 
 from paydown.domain import decide, journal
 from paydown.domain.decide import Facts
@@ -55,7 +55,7 @@ def _find(table: Table, key: Sequence[str], wanted: Sequence[str]) -> Statement:
 
 
 def _find_recorded_lines(*, referenced: bool) -> Statement:
-    """Postings by place, with what of their entries identifies a line, oldest first.
+    """Postings by place that stand, with what of their entries identifies a line, oldest first.
 
     The columns stand in the order of a place, ``RecordedLine`` and ``Posting``. Lines without a
     reference have a statement of their own, because NULL equals nothing.
@@ -87,9 +87,19 @@ def _find_recorded_lines(*, referenced: bool) -> Statement:
         select(posting.c.customer_id, posting.c.billing_id, posting.c.value_at, posting.c.reference)
         .add_columns(*of_entry, *of_posting)
         .select_from(found)
+        .where(~_reversed(posting))
         # Without statistics SQLite takes the primary key's first column for the better way in.
         .with_hint(posting, f"INDEXED BY {schema.posting_history.name}", "sqlite")
         .order_by(entry.c.recorded_at, entry.c.entry_id, posting.c.line_no)
+    )
+
+
+def _reversed(posting: Table) -> Exists:
+    """That the posting was reversed: its line may be recorded anew."""
+    return exists().where(
+        schema.reversal.c.customer_id == posting.c.customer_id,
+        schema.reversal.c.reversed_entry_id == posting.c.entry_id,
+        schema.reversal.c.reversed_line_no == posting.c.line_no,
     )
 
 
@@ -212,6 +222,7 @@ class Store:
                 entries.append(_entry_row(entry))
                 postings += _posting_rows(entry)
                 for posting in entry.postings:
+                    assert posting.billing_id is not None, "a line of the two calls is for an item"
                     place = (entry.customer_id, posting.billing_id)
                     moved[place] = moved.get(place, 0) + posting.amount
                 if answer is not None:

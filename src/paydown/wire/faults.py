@@ -26,6 +26,7 @@ TOO_MANY_FIELDS = (
 )
 
 REQUIRED = "The {name} field is required. {send}"
+ONE_REQUIRED = "One of {names} is required. Send the one that the item belongs to."
 UNREADABLE = "The {name} field cannot be read. {send}"
 TOO_LONG = "The {name} field is longer than {length_max} characters. Send a shorter text."
 UNSTORABLE = "The {name} field holds NUL or half of a surrogate pair. Send a text without them."
@@ -34,6 +35,7 @@ SEND_GUID = "Send a GUID."
 SEND_INT32 = "Send a whole number, in digits only, from -2147483648 to 2147483647."
 SEND_AMOUNT = "Send a number of at most 28 digits, such as 12.5."
 SEND_DATE = "Send an ISO 8601 date of the years 1970 to 2099, such as 2026-02-05T10:15:00+00:00."
+SEND_BOOLEAN = "Send true or false, or leave it out."
 SEND_TEXT = "Send a text, or leave it out."
 SEND_LINES = "Send a list of lines."
 

@@ -28,11 +28,11 @@ _LINE_FIELD = re.compile(
 ).fullmatch
 
 
-def read_form(text: str, list_name: str, lines_max: int) -> Members | Fault:
+def read_form(text: str, list_name: str | None, lines_max: int) -> Members | Fault:
     """The form as a tree, in which only ``list_name`` is a list: all other names are plain."""
     if text.count("&") >= FIELDS_MAX:
         return Fault(REQUEST, TOO_MANY_FIELDS.format(fields_max=FIELDS_MAX))
-    list_key = list_name.lower()
+    list_key = (list_name or "").lower()
     members: Members = {}
     line_fields: list[tuple[str, str]] = []
     for pair in text.split("&"):
@@ -42,11 +42,11 @@ def read_form(text: str, list_name: str, lines_max: int) -> Members | Fault:
             return Fault(REQUEST, NOT_UTF8)
         key = name.lower()
         rest = key.removeprefix(list_key)
-        if key.startswith(list_key) and rest[:1] in {"", ".", "["}:
+        if list_key and key.startswith(list_key) and rest[:1] in {"", ".", "["}:
             line_fields.append((rest, value))
         else:
             members[key] = value
-    if line_fields:
+    if line_fields and list_name:
         members[list_key] = _lines(line_fields, list_name, lines_max)
     return members
 

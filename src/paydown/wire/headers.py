@@ -5,7 +5,7 @@ was made, costs one pass over it.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, StrEnum
 from functools import lru_cache
 
@@ -27,6 +27,9 @@ _ESCAPED = re.compile(rb"\\(.)")
 # RFC 7240's list: a comma in quotes does not divide it, a parameter belongs to its preference.
 _PREFERENCES = re.compile(rb'(?:"(?:[^"\\]|\\.)*"?|[^",])+', re.DOTALL).findall
 _HANDLING = re.compile(rb"handling[ \t]*(?:=([^;]*))?(?:;.*)?", re.DOTALL).fullmatch
+_DRY_RUN = re.compile(rb"dry-run[ \t]*(?:=([^;]*))?(?:;.*)?", re.DOTALL).fullmatch
+
+_Match = Callable[[bytes], re.Match[bytes] | None]
 
 
 class Media(Enum):
@@ -47,6 +50,7 @@ _MEDIA_TYPES = {media.value: media for media in Media}
 _HANDLINGS = {
     form.encode(): handling for handling in Handling for form in (handling, f'"{handling}"')
 }
+_DRY_RUN_VALUES = {b"", b'""', b"true", b'"true"'}
 
 
 @lru_cache(maxsize=64)
@@ -85,8 +89,19 @@ def read_idempotency_key(values: Sequence[bytes]) -> str | Fault | None:
 
 def read_handling(values: Sequence[bytes]) -> Handling | None:
     """The handling that ``Prefer`` asks for: the first counts, and an unknown one asks nothing."""
+    sent = _find_preference(values, _HANDLING)
+    return None if sent is None else _HANDLINGS.get(sent)
+
+
+def read_dry_run(values: Sequence[bytes]) -> bool:
+    """Whether ``Prefer`` asks for a dry run: the first counts, and another value asks nothing."""
+    return _find_preference(values, _DRY_RUN) in _DRY_RUN_VALUES
+
+
+def _find_preference(values: Sequence[bytes], match: _Match) -> bytes | None:
+    """The value of the first preference that matches, in lower case; empty where it has none."""
     for value in values:
         for preference in _PREFERENCES(value):
-            if match := _HANDLING(preference.strip(b" \t").lower()):
-                return _HANDLINGS.get((match[1] or b"").strip(b" \t"))
+            if found := match(preference.strip(b" \t").lower()):
+                return (found[1] or b"").strip(b" \t")
     return None

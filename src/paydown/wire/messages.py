@@ -13,7 +13,8 @@ import msgspec
 
 from paydown.domain.model import Kind, Line, Request
 from paydown.domain.outcomes import LineOutcome, Outcome, Refusal
-from paydown.wire.faults import NOT_UTF8, REQUEST, Fault, Faults
+from paydown.wire.bodies import read_text, read_tree
+from paydown.wire.faults import Fault, Faults
 from paydown.wire.formats import (
     INT32_MAX,
     INT32_MIN,
@@ -22,7 +23,6 @@ from paydown.wire.formats import (
     read_guid,
     write_amount,
 )
-from paydown.wire.forms import read_form
 from paydown.wire.headers import Media
 from paydown.wire.requests import (
     AUTHORIZATION_CODE_MAX,
@@ -32,7 +32,7 @@ from paydown.wire.requests import (
     REFERENCE_MAX,
     read_request,
 )
-from paydown.wire.trees import DEPTH_MAX, count_openings, read_json
+from paydown.wire.trees import DEPTH_MAX, count_openings
 
 _Int32 = Annotated[int, msgspec.Meta(ge=INT32_MIN, le=INT32_MAX)]
 _Reference = Annotated[str, msgspec.Meta(max_length=REFERENCE_MAX)]
@@ -77,17 +77,14 @@ def decode(
     kind: Kind, body: bytes, media: Media, time_zone: str, *, lines_max: int = LINES_MAX
 ) -> Request | Faults:
     """The request in the body, or every fault of it. ``time_zone`` is the customer's."""
-    try:
-        text = body.decode().removeprefix("\ufeff")
-    except UnicodeDecodeError:
-        return Faults((Fault(REQUEST, NOT_UTF8),))
+    text = read_text(body)
+    if isinstance(text, Fault):
+        return Faults((text,))
     if media is Media.JSON:
         request = _decode_fast(kind, text, time_zone)
         if request is not None and _is_plain(request, text, lines_max):
             return request
-        tree = read_json(text)
-    else:
-        tree = read_form(text, CALLS[kind].list_name, lines_max)
+    tree = read_tree(text, media, list_name=CALLS[kind].list_name, lines_max=lines_max)
     if isinstance(tree, Fault):
         return Faults((tree,))
     return read_request(kind, tree, time_zone, lines_max)

@@ -24,6 +24,8 @@ AUTHORIZATION_CODE_MAX = 100
 # PostgreSQL cannot hold NUL, UTF-8 cannot hold half of a surrogate pair.
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]").search
 
+_BOOLEANS = {"true": True, "false": False}
+
 T = TypeVar("T")
 
 
@@ -43,7 +45,7 @@ CALLS = {
 def read_request(kind: Kind, tree: Members, time_zone: str, lines_max: int) -> Request | Faults:
     """The request that the tree means, or everything that is wrong with it."""
     faults: list[Fault] = []
-    call, body = CALLS[kind], _Fields(tree, REQUEST, faults)
+    call, body = CALLS[kind], Fields(tree, REQUEST, faults)
     contact_id = body.guid("ContactId")
     value_at, value_written = body.date(call.date_name, time_zone)
     tender_type_id = body.int32("TenderTypeId")
@@ -59,7 +61,7 @@ def read_request(kind: Kind, tree: Members, time_zone: str, lines_max: int) -> R
     return Request(kind, contact_id, tender_type_id, value_at, value_written, tuple(lines), notes)
 
 
-class _Fields:
+class Fields:
     """The members of one object, read by Legend's names; what is wrong is added to ``faults``."""
 
     def __init__(self, members: Members, path: str, faults: list[Fault]) -> None:
@@ -79,6 +81,27 @@ class _Fields:
 
     def amount(self, name: str) -> Decimal:
         return self._required(name, say.SEND_AMOUNT, read_amount, numeric=True) or Decimal(0)
+
+    def optional_int32(self, name: str) -> int | None:
+        return self._optional(name, say.SEND_INT32, read_int32, numeric=True)
+
+    def optional_date(self, name: str, time_zone: str) -> tuple[int, str] | None:
+        return self._optional(name, say.SEND_DATE, partial(read_date, time_zone=time_zone))
+
+    def flag(self, name: str) -> bool:
+        """The optional Boolean, in JSON or as a text; false where it is left out or null."""
+        value = self._members.get(name.lower())
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        read = _BOOLEANS.get(value.lower()) if isinstance(value, str) else None
+        if read is None:
+            self._fault(name, say.UNREADABLE.format(name=name, send=say.SEND_BOOLEAN))
+        return bool(read)
+
+    def require_one(self, *names: str) -> None:
+        """Add a fault, under the first name, where all of these optional fields are left out."""
+        if all(self._members.get(name.lower()) is None for name in names):
+            self._fault(names[0], say.ONE_REQUIRED.format(names=" or ".join(names)))
 
     def text(self, name: str, length_max: int) -> str | None:
         """The optional text; its length is counted in code points."""
@@ -118,9 +141,15 @@ class _Fields:
     def _required(
         self, name: str, send: str, read: Callable[[str], T | None], *, numeric: bool = False
     ) -> T | None:
+        if self._members.get(name.lower()) is None:
+            self._fault(name, say.REQUIRED.format(name=name, send=send))
+        return self._optional(name, send, read, numeric=numeric)
+
+    def _optional(
+        self, name: str, send: str, read: Callable[[str], T | None], *, numeric: bool = False
+    ) -> T | None:
         value = self._members.get(name.lower())
         if value is None:
-            self._fault(name, say.REQUIRED.format(name=name, send=send))
             return None
         if numeric and isinstance(value, bytes):
             value = value.decode()
@@ -133,7 +162,7 @@ class _Fields:
         self._faults.append(Fault(f"{self._path}.{name}", sentence))
 
 
-def _payment_line(line: _Fields) -> Line:
+def _payment_line(line: Fields) -> Line:
     return Line(
         billing_id=line.int32("BillingId"),
         amount=line.amount("Amount"),
@@ -143,7 +172,7 @@ def _payment_line(line: _Fields) -> Line:
     )
 
 
-def _write_down_line(line: _Fields) -> Line:
+def _write_down_line(line: Fields) -> Line:
     return Line(
         billing_id=line.int32("BillingId"),
         amount=line.amount("Amount"),

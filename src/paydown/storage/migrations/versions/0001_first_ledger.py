@@ -3,330 +3,290 @@
 Revision ID: 0001
 """
 
-from collections.abc import Sequence
-from typing import Any
-
-import sqlalchemy as sa
 from alembic import op
+
+from paydown.storage.migrations.parts import (
+    append_only,
+    check,
+    create,
+    key,
+    octets,
+    on_postgresql,
+    primary,
+    unique,
+    whole,
+    words,
+)
 
 revision = "0001"
 down_revision = None
 
-_WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-
-
-def _whole(name: str, *, null: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, _WHOLE, autoincrement=False, nullable=null)
-
-
-def _text(name: str, *, null: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, _WORDS, nullable=null)
-
-
-def _bytes(name: str) -> sa.Column[Any]:
-    return sa.Column(name, sa.LargeBinary(), nullable=False)
-
-
-def _primary(name: str, *columns: str) -> sa.Constraint:
-    return sa.PrimaryKeyConstraint(*columns, name=op.f(name))
-
-
-def _unique(name: str, *columns: str) -> sa.Constraint:
-    return sa.UniqueConstraint(*columns, name=op.f(name))
-
-
-def _key(name: str, columns: Sequence[str], refers_to: Sequence[str]) -> sa.Constraint:
-    return sa.ForeignKeyConstraint(columns, refers_to, name=op.f(name))
-
-
-def _check(name: str, condition: str) -> sa.Constraint:
-    return sa.CheckConstraint(condition, name=op.f(name))
-
-
-def _create(name: str, *parts: sa.Column[Any] | sa.Constraint) -> None:
-    op.create_table(name, *parts, sqlite_strict=True, sqlite_with_rowid=False)
-
-
-def _append_only(table: str) -> None:
-    if op.get_context().dialect.name == "postgresql":
-        op.execute(
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION paydown_append_only()"
-        )
-        return
-    for action in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
-
 
 def upgrade() -> None:
     """From nothing to the first ledger."""
-    _create(
+    create(
         "customer",
-        _whole("customer_id"),
-        _text("customer_guid"),
-        _text("name"),
-        _text("currency"),
-        _whole("minor_digits"),
-        _text("time_zone"),
-        _whole("created_at"),
-        _check("ck_customer_minor_digits", "minor_digits BETWEEN 0 AND 4"),
-        _primary("pk_customer", "customer_id"),
-        _unique("uq_customer_customer_guid", "customer_guid"),
+        whole("customer_id"),
+        words("customer_guid"),
+        words("name"),
+        words("currency"),
+        whole("minor_digits"),
+        words("time_zone"),
+        whole("created_at"),
+        check("ck_customer_minor_digits", "minor_digits BETWEEN 0 AND 4"),
+        primary("pk_customer", "customer_id"),
+        unique("uq_customer_customer_guid", "customer_guid"),
     )
-    _create(
+    create(
         "login",
-        _whole("login_id"),
-        _text("user_name"),
-        _text("password_hash"),
-        _whole("strict"),
-        _whole("references_shared"),
-        _whole("disabled"),
-        _whole("created_at"),
-        _check("ck_login_disabled", "disabled IN (0, 1)"),
-        _check("ck_login_references_shared", "references_shared IN (0, 1)"),
-        _check("ck_login_strict", "strict IN (0, 1)"),
-        _primary("pk_login", "login_id"),
-        _unique("uq_login_user_name", "user_name"),
+        whole("login_id"),
+        words("user_name"),
+        words("password_hash"),
+        whole("strict"),
+        whole("references_shared"),
+        whole("disabled"),
+        whole("created_at"),
+        check("ck_login_disabled", "disabled IN (0, 1)"),
+        check("ck_login_references_shared", "references_shared IN (0, 1)"),
+        check("ck_login_strict", "strict IN (0, 1)"),
+        primary("pk_login", "login_id"),
+        unique("uq_login_user_name", "user_name"),
     )
-    _create(
+    create(
         "account",
-        _whole("customer_id"),
-        _whole("account_id"),
-        _text("code"),
-        _text("name"),
-        _text("account_type"),
-        _whole("active"),
-        _check(
+        whole("customer_id"),
+        whole("account_id"),
+        words("code"),
+        words("name"),
+        words("account_type"),
+        whole("active"),
+        check(
             "ck_account_account_type",
             "account_type IN ('receivable', 'asset', 'liability', 'equity', 'income', 'expense')",
         ),
-        _check("ck_account_active", "active IN (0, 1)"),
-        _key("fk_account_customer_id", ["customer_id"], ["customer.customer_id"]),
-        _primary("pk_account", "customer_id", "account_id"),
-        _unique("uq_account_customer_id_code", "customer_id", "code"),
+        check("ck_account_active", "active IN (0, 1)"),
+        key("fk_account_customer_id", ["customer_id"], ["customer.customer_id"]),
+        primary("pk_account", "customer_id", "account_id"),
+        unique("uq_account_customer_id_code", "customer_id", "code"),
     )
-    _create(
+    create(
         "contact",
-        _whole("customer_id"),
-        _text("contact_id"),
-        _text("name"),
-        _key("fk_contact_customer_id", ["customer_id"], ["customer.customer_id"]),
-        _primary("pk_contact", "customer_id", "contact_id"),
+        whole("customer_id"),
+        words("contact_id"),
+        words("name"),
+        key("fk_contact_customer_id", ["customer_id"], ["customer.customer_id"]),
+        primary("pk_contact", "customer_id", "contact_id"),
     )
-    _create(
+    create(
         "login_grant",
-        _whole("customer_id"),
-        _whole("login_id"),
-        _text("bundle"),
-        _check("ck_login_grant_bundle", "bundle IN ('BillingPayment', 'BillingWriteDown')"),
-        _key("fk_login_grant_customer_id", ["customer_id"], ["customer.customer_id"]),
-        _key("fk_login_grant_login_id", ["login_id"], ["login.login_id"]),
-        _primary("pk_login_grant", "customer_id", "login_id", "bundle"),
+        whole("customer_id"),
+        whole("login_id"),
+        words("bundle"),
+        check("ck_login_grant_bundle", "bundle IN ('BillingPayment', 'BillingWriteDown')"),
+        key("fk_login_grant_customer_id", ["customer_id"], ["customer.customer_id"]),
+        key("fk_login_grant_login_id", ["login_id"], ["login.login_id"]),
+        primary("pk_login_grant", "customer_id", "login_id", "bundle"),
     )
-    _create(
+    create(
         "billing_item",
-        _whole("customer_id"),
-        _whole("billing_id"),
-        _text("contact_id"),
-        _text("description"),
-        _whole("total_amount"),
-        _whole("balance"),
-        _text("due_on"),
-        _whole("receivables_account_id"),
-        _check("ck_billing_item_balance", "balance BETWEEN 0 AND total_amount"),
-        _check("ck_billing_item_total_amount", "total_amount BETWEEN 1 AND 10000000000000"),
-        _key(
+        whole("customer_id"),
+        whole("billing_id"),
+        words("contact_id"),
+        words("description"),
+        whole("total_amount"),
+        whole("balance"),
+        words("due_on"),
+        whole("receivables_account_id"),
+        check("ck_billing_item_balance", "balance BETWEEN 0 AND total_amount"),
+        check("ck_billing_item_total_amount", "total_amount BETWEEN 1 AND 10000000000000"),
+        key(
             "fk_billing_item_customer_id_contact_id",
             ["customer_id", "contact_id"],
             ["contact.customer_id", "contact.contact_id"],
         ),
-        _key(
+        key(
             "fk_billing_item_customer_id_receivables_account_id",
             ["customer_id", "receivables_account_id"],
             ["account.customer_id", "account.account_id"],
         ),
-        _primary("pk_billing_item", "customer_id", "billing_id"),
+        primary("pk_billing_item", "customer_id", "billing_id"),
     )
     op.create_index(
         "ix_billing_item_customer_id_contact_id", "billing_item", ["customer_id", "contact_id"]
     )
-    _create(
+    create(
         "item_defaults",
-        _whole("customer_id"),
-        _whole("receivables_account_id"),
-        _whole("opening_account_id"),
-        _whole("next_billing_id"),
-        _key(
+        whole("customer_id"),
+        whole("receivables_account_id"),
+        whole("opening_account_id"),
+        whole("next_billing_id"),
+        key(
             "fk_item_defaults_customer_id_opening_account_id",
             ["customer_id", "opening_account_id"],
             ["account.customer_id", "account.account_id"],
         ),
-        _key(
+        key(
             "fk_item_defaults_customer_id_receivables_account_id",
             ["customer_id", "receivables_account_id"],
             ["account.customer_id", "account.account_id"],
         ),
-        _primary("pk_item_defaults", "customer_id"),
+        primary("pk_item_defaults", "customer_id"),
     )
-    _create(
+    create(
         "tender_type",
-        _whole("customer_id"),
-        _whole("tender_type_id"),
-        _text("name"),
-        _whole("clearing_account_id"),
-        _whole("active"),
-        _check("ck_tender_type_active", "active IN (0, 1)"),
-        _key(
+        whole("customer_id"),
+        whole("tender_type_id"),
+        words("name"),
+        whole("clearing_account_id"),
+        whole("active"),
+        check("ck_tender_type_active", "active IN (0, 1)"),
+        key(
             "fk_tender_type_customer_id_clearing_account_id",
             ["customer_id", "clearing_account_id"],
             ["account.customer_id", "account.account_id"],
         ),
-        _primary("pk_tender_type", "customer_id", "tender_type_id"),
+        primary("pk_tender_type", "customer_id", "tender_type_id"),
     )
-    _create(
+    create(
         "entry",
-        _whole("customer_id"),
-        _bytes("entry_id"),
-        _text("kind"),
-        _text("contact_id", null=True),
-        _whole("tender_type_id", null=True),
-        _whole("login_id", null=True),
-        _text("idempotency_key", null=True),
-        _text("staff_user", null=True),
-        _text("request_id"),
-        _text("address"),
-        _whole("value_at"),
-        _text("value_written"),
-        _whole("recorded_at"),
-        _text("recorded_written"),
-        _text("notes", null=True),
-        _bytes("digest"),
-        _check("ck_entry_kind", "kind IN ('payment', 'write_down', 'charge', 'opening_balance')"),
-        _key(
+        whole("customer_id"),
+        octets("entry_id"),
+        words("kind"),
+        words("contact_id", null=True),
+        whole("tender_type_id", null=True),
+        whole("login_id", null=True),
+        words("idempotency_key", null=True),
+        words("staff_user", null=True),
+        words("request_id"),
+        words("address"),
+        whole("value_at"),
+        words("value_written"),
+        whole("recorded_at"),
+        words("recorded_written"),
+        words("notes", null=True),
+        octets("digest"),
+        check("ck_entry_kind", "kind IN ('payment', 'write_down', 'charge', 'opening_balance')"),
+        key(
             "fk_entry_customer_id_contact_id",
             ["customer_id", "contact_id"],
             ["contact.customer_id", "contact.contact_id"],
         ),
-        _key(
+        key(
             "fk_entry_customer_id_tender_type_id",
             ["customer_id", "tender_type_id"],
             ["tender_type.customer_id", "tender_type.tender_type_id"],
         ),
-        _key("fk_entry_customer_id", ["customer_id"], ["customer.customer_id"]),
-        _key("fk_entry_login_id", ["login_id"], ["login.login_id"]),
-        _primary("pk_entry", "customer_id", "entry_id"),
+        key("fk_entry_customer_id", ["customer_id"], ["customer.customer_id"]),
+        key("fk_entry_login_id", ["login_id"], ["login.login_id"]),
+        primary("pk_entry", "customer_id", "entry_id"),
     )
-    _create(
+    create(
         "imported_row",
-        _whole("customer_id"),
-        _whole("billing_id"),
-        _text("batch", null=True),
-        _whole("line_number", null=True),
-        _text("contact_id"),
-        _text("contact_name"),
-        _text("description"),
-        _whole("total_amount"),
-        _whole("balance"),
-        _text("due_on"),
-        _text("income_account"),
-        _key(
+        whole("customer_id"),
+        whole("billing_id"),
+        words("batch", null=True),
+        whole("line_number", null=True),
+        words("contact_id"),
+        words("contact_name"),
+        words("description"),
+        whole("total_amount"),
+        whole("balance"),
+        words("due_on"),
+        words("income_account"),
+        key(
             "fk_imported_row_customer_id_billing_id",
             ["customer_id", "billing_id"],
             ["billing_item.customer_id", "billing_item.billing_id"],
         ),
-        _primary("pk_imported_row", "customer_id", "billing_id"),
-        _unique(
+        primary("pk_imported_row", "customer_id", "billing_id"),
+        unique(
             "uq_imported_row_customer_id_batch_line_number", "customer_id", "batch", "line_number"
         ),
     )
-    _create(
+    create(
         "kept_answer",
-        _whole("customer_id"),
-        _whole("login_id"),
-        _text("kind"),
-        _text("idempotency_key"),
-        _bytes("fingerprint"),
-        _bytes("entry_id"),
-        _bytes("body"),
-        _bytes("digest"),
-        _check(
+        whole("customer_id"),
+        whole("login_id"),
+        words("kind"),
+        words("idempotency_key"),
+        octets("fingerprint"),
+        octets("entry_id"),
+        octets("body"),
+        octets("digest"),
+        check(
             "ck_kept_answer_kind", "kind IN ('payment', 'write_down', 'charge', 'opening_balance')"
         ),
-        _key(
+        key(
             "fk_kept_answer_customer_id_entry_id",
             ["customer_id", "entry_id"],
             ["entry.customer_id", "entry.entry_id"],
         ),
-        _primary("pk_kept_answer", "customer_id", "login_id", "kind", "idempotency_key"),
+        primary("pk_kept_answer", "customer_id", "login_id", "kind", "idempotency_key"),
     )
-    _create(
+    create(
         "posting",
-        _whole("customer_id"),
-        _bytes("entry_id"),
-        _whole("value_at"),
-        _whole("line_no"),
-        _whole("billing_id"),
-        _whole("amount"),
-        _whole("debit_account_id"),
-        _whole("credit_account_id"),
-        _whole("balance_after"),
-        _text("reference", null=True),
-        _text("notes", null=True),
-        _text("authorization_code", null=True),
-        _check("ck_posting_amount", "amount BETWEEN 1 AND 10000000000000"),
-        _check("ck_posting_two_accounts", "debit_account_id <> credit_account_id"),
-        _key(
+        whole("customer_id"),
+        octets("entry_id"),
+        whole("value_at"),
+        whole("line_no"),
+        whole("billing_id"),
+        whole("amount"),
+        whole("debit_account_id"),
+        whole("credit_account_id"),
+        whole("balance_after"),
+        words("reference", null=True),
+        words("notes", null=True),
+        words("authorization_code", null=True),
+        check("ck_posting_amount", "amount BETWEEN 1 AND 10000000000000"),
+        check("ck_posting_two_accounts", "debit_account_id <> credit_account_id"),
+        key(
             "fk_posting_customer_id_billing_id",
             ["customer_id", "billing_id"],
             ["billing_item.customer_id", "billing_item.billing_id"],
         ),
-        _key(
+        key(
             "fk_posting_customer_id_credit_account_id",
             ["customer_id", "credit_account_id"],
             ["account.customer_id", "account.account_id"],
         ),
-        _key(
+        key(
             "fk_posting_customer_id_debit_account_id",
             ["customer_id", "debit_account_id"],
             ["account.customer_id", "account.account_id"],
         ),
-        _key(
+        key(
             "fk_posting_customer_id_entry_id",
             ["customer_id", "entry_id"],
             ["entry.customer_id", "entry.entry_id"],
         ),
-        _primary("pk_posting", "customer_id", "entry_id", "line_no"),
+        primary("pk_posting", "customer_id", "entry_id", "line_no"),
     )
     op.create_index(
         "ix_posting_history",
         "posting",
         ["customer_id", "billing_id", "value_at", "reference"],
     )
-    _create(
+    create(
         "replay",
-        _whole("customer_id"),
-        _whole("replayed_at"),
-        _bytes("entry_id"),
-        _whole("line_no"),
-        _whole("login_id"),
-        _text("request_id"),
-        _text("address"),
-        _key(
+        whole("customer_id"),
+        whole("replayed_at"),
+        octets("entry_id"),
+        whole("line_no"),
+        whole("login_id"),
+        words("request_id"),
+        words("address"),
+        key(
             "fk_replay_customer_id_entry_id_line_no",
             ["customer_id", "entry_id", "line_no"],
             ["posting.customer_id", "posting.entry_id", "posting.line_no"],
         ),
-        _key("fk_replay_login_id", ["login_id"], ["login.login_id"]),
-        _primary("pk_replay", "customer_id", "replayed_at", "entry_id", "line_no"),
+        key("fk_replay_login_id", ["login_id"], ["login.login_id"]),
+        primary("pk_replay", "customer_id", "replayed_at", "entry_id", "line_no"),
     )
-    if op.get_context().dialect.name == "postgresql":
+    if on_postgresql():
         op.execute(
             "CREATE FUNCTION paydown_append_only() RETURNS trigger LANGUAGE plpgsql AS "
             "$$BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only'; END$$"
         )
-    _append_only("entry")
-    _append_only("posting")
+    append_only("entry")
+    append_only("posting")
