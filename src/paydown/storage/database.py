@@ -5,7 +5,7 @@ Law of this file: no driver's type and no driver's error crosses it. What goes w
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
@@ -36,6 +36,9 @@ class Session(ABC):
 
     After a fault, ``disconnect``: the next ``begin`` opens the ledger anew.
     """
+
+    before_waiting: Callable[[], None] = staticmethod(lambda: None)
+    """Called before it waits for the disk, for another transaction or for the network."""
 
     @abstractmethod
     def begin(self, hold: Hold = NOTHING, asked: Sequence[Asked] = ()) -> list[list[Row]]:

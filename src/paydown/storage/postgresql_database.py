@@ -231,6 +231,7 @@ class PostgreSQLSession(Session):
 
     def begin(self, hold: Hold = NOTHING, asked: Sequence[Asked] = ()) -> list[list[Row]]:
         self._unsent.clear()
+        self.before_waiting()
         try:
             with postgresql.naming_faults(self._place):
                 return self._begin(self._connected(), hold, asked)

@@ -185,7 +185,9 @@ class SQLiteSession(Session):
             if self._connection is None:
                 self._connection = sqlite.connect(self._path, wait_seconds=self._wait_seconds)
                 self._connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES_MAX}")
-            self._connection.execute("BEGIN IMMEDIATE")
+                # What a statement may have to undo is kept in memory, and not in a file of its own.
+                self._connection.execute("PRAGMA temp_store=MEMORY")
+            self._hold_file()
         self._files.note_beside()
         try:
             with sqlite.naming_faults(self._path):
@@ -196,6 +198,20 @@ class SQLiteSession(Session):
         except BaseException:
             self.rollback()
             raise
+
+    def _hold_file(self) -> None:
+        """Begin at once, or else say that this waits."""
+        self._open.execute("PRAGMA busy_timeout=0")
+        try:
+            self._open.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        finally:
+            self._open.execute(f"PRAGMA busy_timeout={self._wait_seconds * 1000}")
+        self.before_waiting()
+        self._open.execute("BEGIN IMMEDIATE")
 
     def fetch_one(self, statement: Statement, values: Row) -> Row | None:
         with sqlite.naming_faults(self._path):
@@ -217,6 +233,7 @@ class SQLiteSession(Session):
         """Nothing was kept."""
 
     def commit(self) -> None:
+        self.before_waiting()
         with sqlite.naming_faults(self._path):
             self._open.execute("COMMIT")
         self.check()

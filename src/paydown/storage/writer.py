@@ -32,6 +32,9 @@ SILENT_SECONDS = 5
 LINES_MAX = 10_000
 """A batch takes no further command once it holds this many lines."""
 
+HELD_UP_LINES_MAX = 500
+"""How large a batch may be for the results of the one before it to wait until its commit."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +55,7 @@ class Writer:
         write_instant: Callable[[int, str], str],
     ) -> None:
         self._session = session
+        session.before_waiting = self._hand_back_finished
         self._store = Store(session, encode)
         self._pace = pace
         self._observer = observer
@@ -65,6 +69,7 @@ class Writer:
         self._changed = threading.Condition()
         self._stopping = False
         self._deliver: Deliver = _nobody
+        self._finished: Sequence[Job] = ()
         self._thread = threading.Thread(target=self._run, name="paydown-writer", daemon=True)
 
     def start(self, deliver: Deliver) -> None:
@@ -143,12 +148,22 @@ class Writer:
             self._end()
 
     def _serve(self, jobs: Sequence[Job]) -> None:
+        """Serve a batch. Where the next one waits, it goes out when that one waits for the disk.
+
+        The loop then answers it while this thread needs the interpreter least; at any other moment
+        the two would stand in each other's way. It buys a quarter of SQLite's throughput.
+        """
+        if sum(map(_line_count, jobs)) > HELD_UP_LINES_MAX:
+            self._hand_back_finished()
         self._busy_since_ns = time.monotonic_ns()
         try:
             self._process(jobs)
         finally:
             self._busy_since_ns = 0
-            self._hand_back(jobs)
+            self._hand_back_finished()
+            self._finished = jobs
+        if not self._waiting:
+            self._hand_back_finished()
 
     def _end(self) -> None:
         """Whoever still waits, which is nobody unless the loop broke, is answered."""
@@ -156,8 +171,14 @@ class Writer:
             self._stopping = True
             left = list(self._waiting)
             self._waiting.clear()
+        self._hand_back_finished()
         self._hand_back(left)
         self._session.close()
+
+    def _hand_back_finished(self) -> None:
+        finished, self._finished = self._finished, ()
+        if finished:
+            self._hand_back(finished)
 
     def _hand_back(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
@@ -223,6 +244,7 @@ class Writer:
             return False
         if not fault.connected:
             self._note(fault)
+        self._hand_back_finished()
         time.sleep(wait_ms / 1000)
         return True
 
