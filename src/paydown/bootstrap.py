@@ -168,10 +168,15 @@ def make_service(database: Database, settings: Settings, metrics: Metrics) -> Se
             by_customer=settings.batch_by is BatchBy.CUSTOMER,
         ),
         observer=metrics,
-        writers=settings.writers,
+        writers=settings.writers or _choose_writers(settings.workers),
     )
     metrics.watch_queue(lambda: service.waiting_count)
     return service
+
+
+def _choose_writers(workers: int) -> int:
+    """One process decides while it waits. Of several another one does, and batches stay larger."""
+    return 2 if workers == 1 else 1
 
 
 @contextmanager

@@ -127,9 +127,9 @@ class Settings:
     )
     writers: int = _setting(
         Group.RECORDING,
-        "How many transactions a process has under way at once. A SQLite ledger takes one.",
-        2,
-        least=1,
+        "How many transactions a process has under way at once. 0 means two, or one where several "
+        "processes serve. A SQLite ledger takes one.",
+        0,
         most=16,
     )
     lock_wait_seconds: int = _setting(
