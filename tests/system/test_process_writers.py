@@ -33,9 +33,8 @@ def test_a_process_alone_begins_a_second_batch_while_one_waits(
     database: Database, *, workers: int, writers: int, waiting: int
 ) -> None:
     """Of several processes each has one under way, unless told otherwise."""
-    service = make_service(
-        Settings(database=database.url, workers=workers, writers=writers), Metrics()
-    )
+    settings = Settings(database=database.url, workers=workers, writers=writers)
+    service = make_service(database, settings, Metrics())
     caller = Books(database).caller()
     jobs = [Job(pay(caller, {item: "1"}), Event()) for item in (1, 2)]
     service.start(lambda batch: [job.waiter.set() for job in batch] and None)
