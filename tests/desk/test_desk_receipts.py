@@ -59,7 +59,8 @@ def test_an_allocation_is_taken_back_alone(clerk: Clerk) -> None:
     again = take_back(clerk, received, allocation)
 
     assert told["unapplied"] == "26.00"
-    assert [each["reversed_by"] is None for each in told["allocations"]] == [False, True]
+    assert [each["billing_id"] for each in told["allocations"]] == [2]
+    assert told["allocations"][0]["reversed_by"]["reason"] == "Other item"
     assert code(again) == "409 already_reversed"
     assert (clerk.balance(1), clerk.balance(2)) == (600, 1000)
     assert clerk.breaches() == []

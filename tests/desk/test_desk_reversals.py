@@ -1,6 +1,7 @@
 """What is undone: once, exactly, and so that the same may be recorded anew."""
 
 import pytest
+
 from clerk import (
     PAID,
     Clerk,
@@ -12,7 +13,6 @@ from clerk import (
     other_customer,
     shares,
 )
-
 from ledgers import Books, pay, write_down
 from makers import on_both_stores, on_every_store
 from paydown.desk import Instruction, Operator, Result, reversals
@@ -159,13 +159,15 @@ def test_a_receipt_is_undone_once_nothing_of_it_is_applied(clerk: Clerk) -> None
 
 @on_both_stores
 def test_a_reversal_is_dated_as_it_is_told_and_never_before(books: Books, clerk: Clerk) -> None:
-    """A date before the original's is refused at its member; the same moment elsewhere is not."""
+    """A date before the original's is refused at its member, and so is a reason that says nothing."""
     paid = record(books, pay(clerk.caller, {1: "1.00", 2: "1.00"}))
     early = undo(clerk, paid, value_at="2026-02-05T09:59:59.9999999Z")
+    unsaid = undo(clerk, paid, reason=" \n")
     same = document(undo(clerk, f"{paid}.1", value_at="2026-02-05T11:00:00+01:00"))
     later = document(undo(clerk, f"{paid}.2", value_at="2026-06-01T00:00:00Z"))
 
     assert code(early) == "422 value_before_original /value_at"
+    assert code(unsaid) == "422 invalid_value /reason"
     assert (same["value_at_rule"], same["entry"]["value_at"]) == ("given", PAID)
     assert later["entry"]["value_at"] == "2026-06-01T01:00:00+01:00"
     assert clerk.entry(later["entry"]["entry_id"]).value_written == "2026-06-01T00:00:00Z"

@@ -17,7 +17,7 @@ from paydown.cli.output import (
 )
 from paydown.desk import Desk, Instruction, Operator, Refused, Result, Told
 from paydown.service import RisingClock, read_clock
-from paydown.wire.formats import read_guid, write_instant
+from paydown.wire.formats import INT32_MAX, read_guid, write_instant
 from paydown.wire.v1.documents import EntryInFull, Posting, Reversed
 from paydown.wire.v1.orders import Reversal
 
@@ -54,7 +54,8 @@ def reverse(
         str, typer.Option(metavar="TEXT", help="Why. Kept for ever.", show_default=False)
     ],
     line: Annotated[
-        int | None, typer.Option(min=1, help="Only this posting, by its place in the entry.")
+        int | None,
+        typer.Option(min=1, max=INT32_MAX, help="Only this posting, by its place in the entry."),
     ] = None,
     value_at: Annotated[
         str | None,
@@ -65,9 +66,8 @@ def reverse(
     """Undo an entry, or one posting of it, by its exact mirror. Once is all."""
     with enquiring(database, customer, as_json=as_json) as reading:
         guid = read_guid(entry_id)
-        if guid is None or not reason:
-            fault = "--reason is empty" if guid else f"{entry_id!r} is not an entry's id"
-            reading.output.fail(f"{fault}. Nothing was changed.")
+        if guid is None:
+            reading.output.fail(f"{entry_id!r} is not an entry's id. Nothing was changed.")
         ticks = read_time(reading.output, value_at, reading.customer)
         written = None if ticks is None else write_instant(ticks, reading.customer.time_zone)
         told = _reverse(reading, guid, line, Reversal(reason=reason, value_at=written))

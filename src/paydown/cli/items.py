@@ -11,10 +11,13 @@ from paydown.cli.output import (
     JsonOption,
     printable,
 )
+from paydown.wire.formats import INT32_MAX
 
 app = typer.Typer(help="Show and explain billing items.", no_args_is_help=True)
 
-IdArgument = Annotated[int, typer.Argument(metavar="BILLING_ID", help="Its BillingId.")]
+IdArgument = Annotated[
+    int, typer.Argument(min=1, max=INT32_MAX, metavar="BILLING_ID", help="Its BillingId.")
+]
 
 
 @app.command()

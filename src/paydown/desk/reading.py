@@ -13,6 +13,7 @@ from typing import TypeVar
 from paydown.desk.instructions import Refused
 from paydown.domain.desk_refusals import DeskRefusal
 from paydown.wire.formats import YEAR_MAX, YEAR_MIN, read_amount, read_date, read_guid
+from paydown.wire.requests import NOTES_MAX, UNSTORABLE
 from paydown.wire.v1.documents import ProblemError
 
 T = TypeVar("T")
@@ -64,6 +65,13 @@ class Reading:
         """The same, of which something must be left."""
         self._read(name, text.strip() or None, "is blank")
         return self.line(name, text)
+
+    def reason(self, name: str, text: str) -> str:
+        """Why something is done, in any number of lines. A command's was not checked before."""
+        self._read(name, text.strip() or None, "is blank")
+        fits = len(text) <= NOTES_MAX and not UNSTORABLE(text)
+        wrong = f"holds what cannot be kept, or more than {NOTES_MAX} characters"
+        return self._read(name, text if fits else None, wrong) or ""
 
     def optional(self, read: Callable[[str, str], T], name: str, text: str | None) -> T | None:
         """The same of a member that may be left out."""

@@ -1,5 +1,6 @@
 """Receipts: money recorded without items, applied to items, and taken back from them."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from paydown.domain import allocating
 from paydown.domain.allocating import Allocated, AllocationFacts, Share
 from paydown.domain.charging import judge_amount
 from paydown.domain.desk_refusals import DeskRefusal, Objection
+from paydown.domain.lines import PostingKey
 from paydown.domain.model import Kind, Posting
 from paydown.enquiries.receipts import find_receipt
 from paydown.storage import creations, moves, reference
@@ -92,7 +94,7 @@ def record(work: Work, money: Money) -> Answer | Refused:
         )
     )
     moves.add_receipt(work.connection, entry)
-    return _tell(work, entry.entry_id, status=201)
+    return _tell(work, entry.entry_id, (), status=201)
 
 
 def allocate(work: Work, asked: Shares) -> Answer | Refused:
@@ -118,7 +120,8 @@ def allocate(work: Work, asked: Shares) -> Answer | Refused:
     moves.move_items(work.connection, work.customer_id, allocated.effects)
     used = {receipt_entry_id: sum(allocated.effects.values())}
     moves.move_receipts(work.connection, work.customer_id, used)
-    return _tell(work, receipt_entry_id, status=200)
+    made = [PostingKey(entry.entry_id, each.line_no) for each in entry.postings]
+    return _tell(work, receipt_entry_id, made, status=200)
 
 
 def take_back(work: Work, asked: Return) -> Answer | Refused:
@@ -132,7 +135,9 @@ def take_back(work: Work, asked: Return) -> Answer | Refused:
     if moves.find_allocations(*of_customer, entry_id).get(line_no) != receipt_entry_id:
         return refuse_for(Objection(DeskRefusal.unknown_allocation, "/allocation_id"))
     entry = save_reversal(work, asked.undo)
-    return entry if isinstance(entry, Refused) else _tell(work, receipt_entry_id, status=200)
+    if isinstance(entry, Refused):
+        return entry
+    return _tell(work, receipt_entry_id, [PostingKey(entry_id, line_no)], status=200)
 
 
 def _judge(work: Work, money: Money) -> Posting | Objection:
@@ -165,7 +170,10 @@ def _judge(work: Work, money: Money) -> Posting | Objection:
     )
 
 
-def _tell(work: Work, receipt_entry_id: bytes, *, status: int) -> Answer:
-    found = find_receipt(work.connection, work.customer, receipt_entry_id)
+def _tell(
+    work: Work, receipt_entry_id: bytes, moved: Sequence[PostingKey], *, status: int
+) -> Answer:
+    """The receipt, of whose allocations those that were moved now: the answer is kept for ever."""
+    found = find_receipt(work.connection, work.customer, receipt_entry_id, told=moved)
     assert found is not None, "it is in the books"
     return answer(status, found)

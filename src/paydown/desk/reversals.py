@@ -58,8 +58,9 @@ def read_posting(
 
 def _read(undo: Undo, value_at: str | None, time_zone: str) -> Undo | Refused:
     reading = Reading(time_zone)
+    reason = reading.reason("reason", undo.reason)
     value = reading.optional(reading.instant, "value_at", value_at)
-    return reading.refused() or undo._replace(value=value)
+    return reading.refused() or undo._replace(reason=reason, value=value)
 
 
 def reverse(work: Work, undo: Undo) -> Answer | Refused:

@@ -1,9 +1,11 @@
 """Receipts: what became of each, and what the rest of one may be meant for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, cast
 
-from paydown.domain.lines import Line, in_order
+from msgspec import structs
+
+from paydown.domain.lines import Line, PostingKey, in_order
 from paydown.domain.model import Kind
 from paydown.domain.suggesting import Owing, Proposal, propose
 from paydown.domain.wording import say_amount
@@ -31,11 +33,23 @@ from paydown.wire.v1.documents import (
 
 
 def find_receipt(
-    connection: StoreConnection, customer: Customer, entry_id: bytes
+    connection: StoreConnection,
+    customer: Customer,
+    entry_id: bytes,
+    *,
+    told: Collection[PostingKey] | None = None,
 ) -> Receipt | None:
-    """The receipt with its allocations."""
+    """The receipt with its allocations, or with those of them that are to be told."""
     row = receipts.find_receipt(connection, customer.customer_id, entry_id)
-    return next(iter(_describe_all(connection, customer, [row])), None) if row else None
+    if row is None:
+        return None
+    (receipt,) = _describe_all(connection, customer, [row])
+    if told is None:
+        return receipt
+    ids = {write_posting_id(key) for key in told}
+    return structs.replace(
+        receipt, allocations=[each for each in receipt.allocations if each.allocation_id in ids]
+    )
 
 
 def list_receipts(

@@ -22,7 +22,7 @@ NOTES_MAX = 4_000
 AUTHORIZATION_CODE_MAX = 100
 
 # PostgreSQL cannot hold NUL, UTF-8 cannot hold half of a surrogate pair.
-_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]").search
+UNSTORABLE = re.compile(r"[\0\ud800-\udfff]").search
 
 _BOOLEANS = {"true": True, "false": False}
 
@@ -112,7 +112,7 @@ class Fields:
             self._fault(name, say.UNREADABLE.format(name=name, send=say.SEND_TEXT))
         elif len(value) > length_max:
             self._fault(name, say.TOO_LONG.format(name=name, length_max=length_max))
-        elif _UNSTORABLE(value):
+        elif UNSTORABLE(value):
             self._fault(name, say.UNSTORABLE.format(name=name))
         else:
             return value

@@ -314,7 +314,10 @@ class Allocation(Struct, kw_only=True, frozen=True):
 
 
 class Receipt(Struct, kw_only=True, frozen=True):
-    """Money received without items, and what became of it."""
+    """Money received without items, and what became of it.
+
+    A write answers with the ``allocations`` that it made or took back, a read with all.
+    """
 
     receipt_id: Guid
     contact_id: Guid
