@@ -159,7 +159,7 @@ def test_a_receipt_is_undone_once_nothing_of_it_is_applied(clerk: Clerk) -> None
 
 @on_both_stores
 def test_a_reversal_is_dated_as_it_is_told_and_never_before(books: Books, clerk: Clerk) -> None:
-    """A date before the original's is refused at its member, and so is a reason that says nothing."""
+    """A date before the original's is refused at its member, and so is a blank reason."""
     paid = record(books, pay(clerk.caller, {1: "1.00", 2: "1.00"}))
     early = undo(clerk, paid, value_at="2026-02-05T09:59:59.9999999Z")
     unsaid = undo(clerk, paid, reason=" \n")
