@@ -17,16 +17,17 @@ from hypothesis.stateful import (
 )
 
 import ledgers
+from judge import read_oracle, told_by
 from ledgers import ANNA, BEN, CASH, DISABLED_TENDER, EXTERNAL, TILL_AND_KIOSK
 from makers import Maker, on_every_store
-from oracle import Item, Oracle, Told
+from oracle import Told
 from paydown import audit
 from paydown.domain.model import Caller, Command, Kind, Line, Request, Stamp
 from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome
 from paydown.service import encode_outcome
 from paydown.storage.database import Database
 from paydown.storage.engine import new_entry_id
-from paydown.storage.store import Batch, Recorded, Store
+from paydown.storage.store import Batch, Store
 
 pytestmark = on_every_store
 
@@ -74,23 +75,6 @@ def commands(draw: st.DrawFn, callers: list[Caller], accounts: list[int]) -> Com
     )
 
 
-def told_by(recorded: Recorded, kept: dict[bytes, Told]) -> Told:
-    """The product's decision in the oracle's words."""
-    decision = recorded.decision
-    if isinstance(decision, KeyConflict):
-        return ["conflict"]
-    if isinstance(decision, KeyReplayed):
-        return ["kept", *kept[decision.body]]
-    told: Told = [decision.refusal.name if decision.refusal else "ok"]
-    for line in decision.lines:
-        balance = None if line.balance is None else Decimal(line.balance).scaleb(-2)
-        why = "replay" if line.replayed else line.refusal.name if line.refusal else None
-        told.append((balance, why))
-    if recorded.answer:
-        kept[recorded.answer] = told
-    return told
-
-
 class Model(RuleBasedStateMachine):
     """Two ledgers get the same commands, one in batches and one singly; an oracle judges both."""
 
@@ -106,32 +90,13 @@ class Model(RuleBasedStateMachine):
         self.sent: list[Command] = []
         self.ticks = 17_800_000_000_000_000
         self.callers = self._callers(self.databases[0])
-        self.oracle = self._oracle(self.databases[0])
+        with self.databases[0].read() as connection:
+            self.oracle = read_oracle(connection)
 
     def _callers(self, database: Database) -> list[Caller]:
         books = ledgers.Books(database)
         till, kiosk = (books.caller(name) for name in TILL_AND_KIOSK)
         return [till, kiosk, till._replace(references_shared=True)]
-
-    def _oracle(self, database: Database) -> Oracle:
-        with database.read() as connection:
-            query = connection.exec_driver_sql
-            items = query(
-                "SELECT billing_id, contact_id, balance FROM billing_item WHERE customer_id = 1"
-            )
-            accounts = query(
-                "SELECT account_id, CASE WHEN account_type = 'receivable' THEN 'receivable' "
-                "ELSE 'usable' END FROM account WHERE customer_id = 1"
-            )
-            tender_types = query(
-                "SELECT tender_type_id, active FROM tender_type WHERE customer_id = 1"
-            )
-            return Oracle(
-                {row[0]: Item(row[1], Decimal(row[2]).scaleb(-2)) for row in items},
-                {ANNA, BEN},
-                {row[0]: bool(row[1]) for row in tender_types},
-                {row[0]: row[1] for row in accounts},
-            )
 
     @rule(data=st.data(), count=st.integers(1, 4))
     def send(self, data: st.DataObject, count: int) -> None:
@@ -158,7 +123,8 @@ class Model(RuleBasedStateMachine):
             self.single.commit()
         assert together == alone
         for command, recorded in zip(batch, together, strict=True):
-            assert told_by(recorded, self.kept) == self.oracle.tell(command)
+            told = told_by(recorded.decision, recorded.answer, self.kept)
+            assert told == self.oracle.tell(command)
         self.sent += batch
 
     def _stamp(self) -> Stamp:

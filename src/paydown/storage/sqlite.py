@@ -58,14 +58,7 @@ def path_of(url: str) -> Path:
 
 def connect(path: Path, *, wait_seconds: int, mode: str = "rw") -> sqlite3.Connection:
     """A driver connection to an existing file (never made here), outside any transaction."""
-    connection = sqlite3.connect(
-        f"file:{quote(str(path))}?mode={mode}",
-        uri=True,
-        isolation_level=None,
-        timeout=wait_seconds,
-        check_same_thread=False,
-        cached_statements=64,
-    )
+    connection = open_driver(f"file:{quote(str(path))}?mode={mode}", wait_seconds)
     try:
         for pragma in _PRAGMAS if mode == "ro" else (*_PRAGMAS, "PRAGMA journal_mode=WAL"):
             connection.execute(pragma)
@@ -75,10 +68,22 @@ def connect(path: Path, *, wait_seconds: int, mode: str = "rw") -> sqlite3.Conne
     return connection
 
 
+def open_driver(uri: str, wait_seconds: int) -> sqlite3.Connection:
+    """The file as the driver opens it: all that another driver would have to do in its place."""
+    return sqlite3.connect(
+        uri,
+        uri=True,
+        isolation_level=None,
+        timeout=wait_seconds,
+        check_same_thread=False,
+        cached_statements=64,
+    )
+
+
 def in_transaction(connection: Connection) -> bool:
     """Whether the driver still holds a transaction open (some errors end it by themselves)."""
     driver = connection.connection.driver_connection
-    return isinstance(driver, sqlite3.Connection) and driver.in_transaction
+    return driver is not None and bool(driver.in_transaction)
 
 
 def guard(connection: Connection, tables: Sequence[str]) -> None:

@@ -135,17 +135,21 @@ class Writer:
     def _run(self) -> None:
         try:
             while (jobs := self._take()) is not None:
-                if jobs:
-                    self._serve(jobs)
-                elif self._fault is None:
-                    self._look()
-                else:
-                    self._probe()
+                self._turn(jobs)
         except BaseException:
             _log.exception("the writer ended")
             self._fault = StoreUnavailable("The writer ended. Restart the server.", passing=False)
         finally:
             self._end()
+
+    def _turn(self, jobs: Sequence[Job]) -> None:
+        """Serve what was taken; where nothing was, see how the store is."""
+        if jobs:
+            self._serve(jobs)
+        elif self._fault is None:
+            self._look()
+        else:
+            self._probe()
 
     def _serve(self, jobs: Sequence[Job]) -> None:
         """Serve a batch. Where the next one waits, it goes out when that one waits for the disk.

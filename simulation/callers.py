@@ -1,0 +1,185 @@
+"""Callers behind a bad network, who keep books of their own.
+
+Law of this file: what left the server counts, whether or not the caller got to read it. A caller
+sends again what he read no answer to, for as long as he has patience; the network may lose, double,
+delay and reorder whatever is sent.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ledgers import ANNA, BEN, CASH, CLUB, EXTERNAL, PAYMENTS_ONLY, TILL
+from paydown.api.answers import Answer
+from simulation.server import Exchange, Life
+
+PASSWORD = "a password of the simulation's"  # noqa: S105
+PATIENCE_SECONDS = 2.0
+TRIES = 4
+ITEMS = {ANNA: (1, 2, 3, 4, 21, 999), BEN: (31, 32, 33, 1)}
+PROTECTIONS = ("key", "key", "reference", "reference", "date", "date", "none")
+
+
+@dataclass(slots=True)
+class Network:
+    """How often a message is lost, doubled, late, or comes in parts, and an answer is lost."""
+
+    lost: float = 0.0
+    doubled: float = 0.0
+    late: float = 0.0
+    slow: float = 0.0
+    leaves: float = 0.0
+    unread: float = 0.0
+
+
+@dataclass(slots=True)
+class Intent:
+    """What a caller wants recorded once: each of its lines, in pence by item."""
+
+    name: str
+    path: str
+    lines: dict[int, int]
+    protection: str
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    sent_count: int = 0
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def protected(self) -> bool:
+        """Whether it may be sent again and is recorded once."""
+        return self.protection != "none"
+
+    @property
+    def decided(self) -> bool:
+        """Whether an answer has left that says what came of it."""
+        return any(answer.status == 200 for answer in self.answers)
+
+
+def make_intent(chance: random.Random, name: str, gl_account: int) -> Intent:
+    """A payment or a write-down of few items and amounts, so that they meet; some ask amiss."""
+    contact = ANNA if chance.random() < 0.8 else BEN
+    items = chance.sample(ITEMS[contact], chance.choice((1, 1, 1, 2, 3)))
+    lines = {item: chance.choice((1, 37, 100, 250, 999)) for item in items}
+    kind = "Payment" if chance.random() < 0.75 else "WriteDown"
+    user_name = PAYMENTS_ONLY if kind == "Payment" and chance.random() < 0.3 else TILL
+    protection = chance.choice(PROTECTIONS)
+    if protection == "reference" and kind == "WriteDown":
+        protection = "date"
+    date = "2026-02-05T10:00:00"
+    if protection == "date":
+        date += f".{chance.randrange(1, 9_999_999):07}"
+    body: dict[str, Any] = {
+        "ContactId": contact,
+        "TenderTypeId": chance.choice((EXTERNAL, EXTERNAL, CASH)),
+        f"{kind}Date": f"{date}+00:00",
+    }
+    more: dict[str, Any] = {"Notes": name}
+    if kind == "WriteDown":
+        body["Notes"] = name
+        more = {"GLAccountId": gl_account}
+    elif protection == "reference":
+        more["ThirdPartyReference"] = name
+    body[f"Billing{kind}s"] = [
+        {"BillingId": item, "Amount": f"{pence / 100:.2f}", **more} for item, pence in lines.items()
+    ]
+    headers = {"userName": user_name, "password": PASSWORD, "customerGuid": CLUB}
+    headers |= {"Content-Type": "application/json", "X-Request-Id": name}
+    if protection == "key":
+        headers["Idempotency-Key"] = name
+    if chance.random() < 0.2:
+        headers["Prefer"] = "handling=strict"
+    raw = [(title.lower().encode(), value.encode()) for title, value in headers.items()]
+    data = json.dumps(body).encode()
+    raw.append((b"content-length", b"%d" % len(data)))
+    return Intent(name, f"/POS/Billing{kind}s", lines, protection, raw, data)
+
+
+class Caller:
+    """Sends one intent after the other."""
+
+    def __init__(
+        self,
+        chance: random.Random,
+        network: Network,
+        find_server: Callable[[], Life | None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._chance = chance
+        self._network = network
+        self._find_server = find_server
+        self._tell = tell
+        self._left: set[asyncio.Task[None]] = set()
+
+    async def work(self, intents: list[Intent]) -> None:
+        """Send each, and again where no answer was read, though not for ever."""
+        for intent in intents:
+            await asyncio.sleep(self._chance.expovariate(10))
+            for _ in range(TRIES if intent.protected else 1):
+                if await self.try_once(intent):
+                    break
+                await asyncio.sleep(self._chance.expovariate(4))
+
+    async def settle(self, intent: Intent) -> bool:
+        """Send it over a good network until its fate is known; False where it stays unknown."""
+        for _ in range(20):
+            if await self.try_once(intent):
+                return True
+            await asyncio.sleep(0.5)
+        return False
+
+    async def rest(self) -> None:
+        """Wait for whatever is still on its way."""
+        while self._left:
+            await asyncio.wait(self._left)
+
+    async def try_once(self, intent: Intent) -> bool:
+        """Send it, perhaps twice; whether an answer was read that says what came of it."""
+        copies = 2 if self._happens(self._network.doubled) else 1
+        read: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        for _ in range(copies):
+            task = asyncio.create_task(self._carry(intent, read))
+            self._left.add(task)
+            task.add_done_callback(self._left.discard)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                answer = await read
+        except TimeoutError:
+            return False
+        return answer is not None and answer.status == 200
+
+    async def _carry(self, intent: Intent, read: "asyncio.Future[Answer | None]") -> None:
+        """A message on its way there, and its answer on the way back."""
+        late = self._happens(self._network.late)
+        await asyncio.sleep(self._chance.expovariate(0.7 if late else 500))
+        life = self._find_server()
+        if life is None or self._happens(self._network.lost):
+            return
+        exchange = self._make_exchange(intent, life)
+        self._tell(f"{intent.name} arrives")
+        life.serve(exchange)
+        answer = await exchange.done
+        self._tell(f"{intent.name} answered {answer and answer.status}")
+        if not read.done() and not self._happens(self._network.unread):
+            read.set_result(answer)
+
+    def _make_exchange(self, intent: Intent, life: Life) -> Exchange:
+        def tell(answer: Answer) -> None:
+            if life.alive:
+                intent.answers.append(answer)
+
+        intent.sent_count += 1
+        exchange = Exchange(intent.path, intent.headers, intent.body, tell)
+        if self._happens(self._network.slow):
+            middle = self._chance.randrange(len(intent.body))
+            pauses = [self._chance.expovariate(5) for _ in range(2)]
+            parts = (intent.body[:middle], intent.body[middle:])
+            exchange.parts = list(zip(pauses, parts, strict=True))
+            exchange.leaves = self._happens(self._network.leaves)
+        return exchange
+
+    def _happens(self, share: float) -> bool:
+        return self._chance.random() < share

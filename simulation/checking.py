@@ -1,0 +1,150 @@
+"""What a run came to, held against the books as another SQLite reads them, and against the oracle.
+
+Law of this file: it believes what left the server and what is on the disk after the end, nothing
+in between.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from judge import told_by
+from oracle import Oracle, Told
+from paydown import audit
+from paydown.api.answers import Answer
+from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome
+from paydown.storage.database import Database
+from paydown.storage.faults import StoreUnavailable
+from paydown.storage.jobs import Failed, Job
+from paydown.storage.opening import open_store
+from simulation.callers import Intent
+
+STATUSES = {200, 503}
+"""What a caller with a right login and a well-formed request may be answered."""
+
+
+def check(
+    path: Path, oracle: Oracle, intents: Sequence[Intent], turns: Sequence[Sequence[Job]]
+) -> list[str]:
+    """All that is wrong after a run, in words; nothing where every promise was kept."""
+    try:
+        database = open_store(f"sqlite:///{path}")
+        wrong = [f"verify: {line}" for found in audit.verify(database) for line in found.detail]
+        wrong += [line for intent in intents for line in check_answers(intent)]
+        wrong += check_lines(intents, read_lines(database))
+        wrong += check_decisions(oracle, turns, read_entries(database))
+        wrong += check_balances(oracle, read_balances(database))
+    except StoreUnavailable as fault:
+        return [f"the ledger cannot be read: {fault}"]
+    return wrong
+
+
+def read_lines(database: Database) -> Counter[tuple[str, int, int]]:
+    """Every line of the callers' that is in the books: its intent's name, item and pence."""
+    with database.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT COALESCE(posting.notes, entry.notes), posting.billing_id, posting.amount "
+            "FROM posting JOIN entry ON entry.customer_id = posting.customer_id "
+            "AND entry.entry_id = posting.entry_id WHERE entry.kind IN ('payment', 'write_down')"
+        )
+        return Counter((name, item, pence) for name, item, pence in rows)
+
+
+def read_entries(database: Database) -> set[bytes]:
+    """The id of every entry."""
+    with database.read() as connection:
+        return set(connection.exec_driver_sql("SELECT entry_id FROM entry").scalars())
+
+
+def read_balances(database: Database) -> dict[int, int]:
+    """What each item of the first customer owes."""
+    with database.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT billing_id, balance FROM billing_item WHERE customer_id = 1"
+        )
+        return dict(map(tuple, rows))
+
+
+def recorded_lines(answer: Answer) -> list[dict[str, Any]]:
+    """The lines that an answer says are recorded."""
+    if answer.status != 200:
+        return []
+    told = json.loads(answer.body)
+    lines = told.get("BillingPayments") or told["BillingWriteDowns"]
+    return [line for line in lines if line["ProcessDate"]]
+
+
+def check_answers(intent: Intent) -> Iterator[str]:
+    """No failure of ours, and no two tales of what is recorded once."""
+    if odd := {int(answer.status) for answer in intent.answers} - STATUSES:
+        yield f"{intent.name} was answered {sorted(odd)}"
+    tales = {
+        tuple(sorted((line["BillingId"], line["Balance"], line["ProcessDate"]) for line in lines))
+        for lines in map(recorded_lines, intent.answers)
+        if lines
+    }
+    if intent.protected and len(tales) > 1:
+        yield f"{intent.name} was told of as recorded in {len(tales)} ways"
+
+
+def check_lines(intents: Sequence[Intent], found: Counter[tuple[str, int, int]]) -> Iterator[str]:
+    """What was acknowledged is there, once; of what was protected nothing is there twice."""
+    unexplained = found.copy()
+    for intent in intents:
+        told = [{line["BillingId"] for line in recorded_lines(each)} for each in intent.answers]
+        for item, pence in intent.lines.items():
+            count = unexplained.pop((intent.name, item, pence), 0)
+            acknowledged = sum(item in items for items in told)
+            most = 1 if intent.protected else intent.sent_count
+            least = min(acknowledged, 1) if intent.protected else acknowledged
+            if not least <= count <= most:
+                yield (
+                    f"{intent.name} ({intent.protection}), item {item}: recorded {count} times, "
+                    f"acknowledged {acknowledged}, sent {intent.sent_count}"
+                )
+            if intent.protected and intent.decided and count > least:
+                yield f"{intent.name}, item {item}: recorded, and answered as refused"
+    for line, count in unexplained.items():
+        yield f"nobody sent {line}, which is in the books {count} times"
+
+
+def check_decisions(
+    oracle: Oracle, turns: Sequence[Sequence[Job]], entries: set[bytes]
+) -> Iterator[str]:
+    """Each command came out as the oracle says, in the order in which they were decided.
+
+    Of one whose outcome its server did not live to tell, the books say whether it was recorded.
+    """
+    kept: dict[bytes, Told] = {}
+    for job in (job for turn in turns for job in turn):
+        there = job.stamp is not None and job.stamp.entry_id in entries
+        if job.result is Failed.FAILED:
+            yield f"{job.command.request_id} failed: a bug"
+        elif isinstance(job.result, Outcome | KeyReplayed | KeyConflict):
+            yield from _compare(oracle, job, kept, there=there)
+        elif there:
+            oracle.tell(job.command)
+
+
+def _compare(oracle: Oracle, job: Job, kept: dict[bytes, Told], *, there: bool) -> Iterator[str]:
+    name, result = job.command.request_id, job.result
+    assert isinstance(result, Outcome | KeyReplayed | KeyConflict), "it has an outcome"
+    wanted = oracle.tell(job.command)
+    if isinstance(result, KeyReplayed) and result.body not in kept:
+        # Recorded by a server that did not live to tell; the oracle alone knows what.
+        kept[result.body] = wanted[1:]
+    told = told_by(result, job.answer, kept)
+    if told != wanted:
+        yield f"{name}: decided {told}, the oracle says {wanted}"
+    if isinstance(result, Outcome) and bool(result.entry) != there:
+        yield f"{name}: decided as recorded, in the books: {there}"
+
+
+def check_balances(oracle: Oracle, balances: dict[int, int]) -> Iterator[str]:
+    """Every item owes what the oracle says."""
+    for item, balance in balances.items():
+        wanted = int(oracle.items[item].balance.scaleb(2))
+        if wanted != balance:
+            yield f"item {item} owes {balance}, the oracle says {wanted}"

@@ -1,0 +1,257 @@
+"""One life of the server: the product as it is put together, from its start to its crash or drain.
+
+Law of this file: what the process says after it is gone reaches nobody. What it said before may
+have left or not, as chance has it.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any
+
+from argon2 import PasswordHasher
+
+from paydown.access import Authenticator
+from paydown.api.answers import Answer, Header
+from paydown.api.app import make_app
+from paydown.config import Settings
+from paydown.service import Service
+from paydown.storage.faults import StoreUnavailable
+from paydown.storage.jobs import Job, Pace
+from paydown.storage.opening import open_store
+from paydown.storage.writer import PROBE_SECONDS, Writer
+from paydown.telemetry import Metrics
+from simulation.clockwork import Clockwork
+from simulation.disk import Crash
+
+HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+TURN_SECONDS = 0.004
+ADDRESS = "192.0.2.7"
+
+
+class Exchange:
+    """A request on its way through the server, whole or in parts, and what it was answered."""
+
+    def __init__(
+        self, path: str, headers: Sequence[Header], body: bytes, tell: Callable[[Answer], None]
+    ) -> None:
+        self.method = "POST"
+        self.path = path
+        self.raw_path = path.encode()
+        self.headers = headers
+        self.body = bytearray(body)
+        self.address = ADDRESS
+        self.response_complete = False
+        self.parts: list[tuple[float, bytes]] | None = None
+        self.leaves = False
+        self.done: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        self._tell = tell
+        self._status = 0
+        self._headers: tuple[Header, ...] = ()
+
+    def answer(self, answer: Answer, *, request_id: str) -> None:  # noqa: ARG002
+        """The answer leaves."""
+        self.response_complete = True
+        self._tell(answer)
+        self.end(answer)
+
+    def end(self, answer: Answer | None = None) -> None:
+        """Whoever waits for it need not any more."""
+        self.response_complete = True
+        if not self.done.done():
+            self.done.set_result(answer)
+
+    async def receive(self) -> dict[str, Any]:
+        """As in ASGI: the next part of the body, when it comes."""
+        assert self.parts is not None, "it is sent in parts"
+        if not self.parts:
+            await asyncio.get_running_loop().create_future()
+        seconds, body = self.parts.pop(0)
+        await asyncio.sleep(seconds)
+        if self.leaves and not self.parts:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": body, "more_body": bool(self.parts)}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """As in ASGI: the answer's head, and then its body."""
+        if self.response_complete:
+            return
+        if message["type"] == "http.response.start":
+            self._status, self._headers = message["status"], tuple(message["headers"])
+        else:
+            self.answer(Answer(self._status, message["body"], self._headers), request_id="")
+
+
+class Turns:
+    """Stands where the writer's thread would: each of its turns is an event of the loop's."""
+
+    ident = 1
+
+    def __init__(self, writer: Writer, life: "Life") -> None:
+        self._writer = writer
+        self._life = life
+
+    def start(self) -> None:
+        """Begin to take turns."""
+        self._life.follow(self._run)
+
+    def join(self) -> None:
+        """Take the turns that are left."""
+        while (jobs := self._writer._take()) is not None:
+            self._turn(jobs)
+        self._writer._end()
+
+    async def _run(self) -> None:
+        idle_at = self._life.loop.time()
+        while not self._writer._stopping:
+            await asyncio.sleep(self._life.chance.expovariate(1 / TURN_SECONDS))
+            now = self._life.loop.time()
+            if not self._writer._waiting and now < idle_at + PROBE_SECONDS:
+                continue
+            idle_at = now
+            self._turn((self._writer._take() or []) if self._writer._waiting else [])
+
+    def _turn(self, jobs: list[Job]) -> None:
+        self._life.tell(f"turn of {len(jobs)}")
+        self._life.turns.append(jobs)
+        self._writer._turn(jobs)
+        self._life.after_turn()
+
+
+class Life:
+    """The server's process. ``turns`` is each batch that it took, in order."""
+
+    def __init__(
+        self,
+        loop: Clockwork,
+        url: str,
+        *,
+        chance: random.Random,
+        clock: Callable[[], int],
+        tell: Callable[[str], None],
+        after_turn: Callable[[], None],
+    ) -> None:
+        self.loop = loop
+        self.after_turn = after_turn
+        self.chance = chance
+        self.tell = tell
+        self.alive = True
+        self.turns: list[list[Job]] = []
+        self._url = url
+        self._clock = clock
+        # In order of their coming, which a set of them would not keep.
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        self._exchanges: dict[Exchange, None] = {}
+        self._service: Service | None = None
+        self._app: Any = None
+        self._life: asyncio.Queue[str] = asyncio.Queue()
+        self._stopping = asyncio.Event()
+
+    async def start(self) -> bool:
+        """Whether it started: a ledger that cannot be read or written is said and that is that."""
+        try:
+            metrics = Metrics()
+            self._service = Service(
+                open_store(self._url), pace=Pace(batch_max=8), observer=metrics, clock=self._clock
+            )
+            for writer in self._service._writers:
+                writer._thread = Turns(writer, self)  # type: ignore[assignment]
+            authenticator = Authenticator(
+                self._service.find_login, clock=self.loop.time, hasher=HASHER
+            )
+            self._app = make_app(
+                self._service, authenticator, metrics, Settings(database=self._url)
+            )
+        except StoreUnavailable as fault:
+            self.tell(f"did not start: {type(fault).__name__}")
+            return False
+        self.follow(self._live)
+        return await self._life.get() == "lifespan.startup.complete"
+
+    async def _live(self) -> None:
+        told = iter(("lifespan.startup", "lifespan.shutdown"))
+
+        async def receive() -> dict[str, Any]:
+            message = next(told)
+            if message == "lifespan.shutdown":
+                await self._stopping.wait()
+            return {"type": message}
+
+        async def send(message: dict[str, Any]) -> None:
+            self._life.put_nowait(message["type"])
+
+        await self._app({"type": "lifespan", "state": {}}, receive, send)
+
+    async def drain(self) -> None:
+        """Stop as on SIGTERM: answer all that was taken, then let go of the ledger."""
+        for exchange in list(self._exchanges):
+            await exchange.done
+        if self.alive:
+            self._stopping.set()
+            await self._life.get()
+
+    def serve(self, exchange: Exchange) -> None:
+        """Take a request; its ``done`` says what came of it."""
+        self._exchanges[exchange] = None
+        exchange.done.add_done_callback(lambda _: self._exchanges.pop(exchange, None))
+        try:
+            if exchange.parts is None and self._app.take(exchange):
+                return
+        except Crash:
+            return
+        if exchange.parts is None:
+            exchange.parts = [(0.0, bytes(exchange.body))]
+        self.follow(partial(self._converse, exchange))
+
+    async def _converse(self, exchange: Exchange) -> None:
+        await self._app(_scope(exchange), exchange.receive, exchange.send)
+        exchange.end()
+
+    def follow(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do it as long as the process lives."""
+        task = self.loop.create_task(self._guard(work))
+        self._tasks[task] = None
+        task.add_done_callback(lambda _: self._tasks.pop(task, None))
+
+    async def _guard(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        except Crash:
+            self.tell("crashed")
+
+    def end(self) -> None:
+        """The process is gone: what it handed to its loop before may still have left."""
+        handed = list(self.loop.handed.items())
+        leaves = self.chance.random() < 0.5
+        for handle, do_now in handed:
+            handle.cancel()
+            if leaves:
+                do_now()
+        self.loop.handed.clear()
+        self.alive = False
+        for exchange in list(self._exchanges):
+            exchange.end()
+        self._life.put_nowait("gone")
+
+    def bury(self) -> None:
+        """Let go of what the process held, as the system does."""
+        self.alive = False
+        for task in list(self._tasks):
+            task.cancel()
+        if self._service is not None:
+            for session in self._service._sessions:
+                session.close()
+            self._service._claim.close()
+
+
+def _scope(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "method": exchange.method,
+        "path": exchange.path,
+        "raw_path": exchange.raw_path,
+        "headers": exchange.headers,
+        "client": (ADDRESS, 50_000),
+        "state": {},
+    }
