@@ -5,7 +5,7 @@ READY := .venv/.ready
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check docs bench hammer cluster cluster-test clean
+.PHONY: help demo test lint check docs bench hammer simulate mutants cluster cluster-test clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,12 @@ bench: $(READY) ## Measure the speed against its peers (needs wrk; QUICK=1 in tw
 
 hammer: $(READY) ## Kill servers under load for a minute on each database, count every penny
 	PAYDOWN_HAMMER_SECONDS=60 $(BIN)/python -m pytest tests/system/test_hammer.py
+
+simulate: $(READY) ## Run seeds of trouble (SEEDS=1000), or show all that happens in one (SEED=123)
+	PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),300))
+
+mutants: $(READY) ## Plant each fault of the table in a copy, and see the tests find it
+	$(BIN)/python -m simulation.mutants
 
 cluster: $(READY) ## Bring up a PostgreSQL cluster and two servers, until Ctrl-C
 	$(BIN)/python -m cluster up

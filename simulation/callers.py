@@ -8,6 +8,7 @@ delay and reorder whatever is sent.
 import asyncio
 import json
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,12 +21,16 @@ PASSWORD = "a password of the simulation's"  # noqa: S105
 PATIENCE_SECONDS = 2.0
 TRIES = 4
 ITEMS = {ANNA: (1, 2, 3, 4, 21, 999), BEN: (31, 32, 33, 1)}
+KINDS = ("lost", "doubled", "late", "slow", "leaves", "unread")
 PROTECTIONS = ("key", "key", "reference", "reference", "date", "date", "none")
 
 
 @dataclass(slots=True)
 class Network:
-    """How often a message is lost, doubled, late, or comes in parts, and an answer is lost."""
+    """How often a message is lost, doubled, late, comes in parts or in part, or is not answered.
+
+    What comes in part is of a client that leaves. An answer that is unread was lost on its way.
+    """
 
     lost: float = 0.0
     doubled: float = 0.0
@@ -33,6 +38,12 @@ class Network:
     slow: float = 0.0
     leaves: float = 0.0
     unread: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def mend(self) -> None:
+        """From now on all goes well."""
+        for kind in KINDS:
+            setattr(self, kind, 0.0)
 
 
 @dataclass(slots=True)
@@ -138,7 +149,7 @@ class Caller:
 
     async def try_once(self, intent: Intent) -> bool:
         """Send it, perhaps twice; whether an answer was read that says what came of it."""
-        copies = 2 if self._happens(self._network.doubled) else 1
+        copies = 2 if self._happens("doubled") else 1
         read: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         for _ in range(copies):
             task = asyncio.create_task(self._carry(intent, read))
@@ -153,17 +164,17 @@ class Caller:
 
     async def _carry(self, intent: Intent, read: "asyncio.Future[Answer | None]") -> None:
         """A message on its way there, and its answer on the way back."""
-        late = self._happens(self._network.late)
+        late = self._happens("late")
         await asyncio.sleep(self._chance.expovariate(0.7 if late else 500))
         life = self._find_server()
-        if life is None or self._happens(self._network.lost):
+        if life is None or self._happens("lost"):
             return
         exchange = self._make_exchange(intent, life)
         self._tell(f"{intent.name} arrives")
         life.serve(exchange)
         answer = await exchange.done
         self._tell(f"{intent.name} answered {answer and answer.status}")
-        if not read.done() and not self._happens(self._network.unread):
+        if not read.done() and not self._happens("unread"):
             read.set_result(answer)
 
     def _make_exchange(self, intent: Intent, life: Life) -> Exchange:
@@ -173,13 +184,15 @@ class Caller:
 
         intent.sent_count += 1
         exchange = Exchange(intent.path, intent.headers, intent.body, tell)
-        if self._happens(self._network.slow):
+        if self._happens("slow"):
             middle = self._chance.randrange(len(intent.body))
             pauses = [self._chance.expovariate(5) for _ in range(2)]
             parts = (intent.body[:middle], intent.body[middle:])
             exchange.parts = list(zip(pauses, parts, strict=True))
-            exchange.leaves = self._happens(self._network.leaves)
+            exchange.leaves = self._happens("leaves")
         return exchange
 
-    def _happens(self, share: float) -> bool:
-        return self._chance.random() < share
+    def _happens(self, kind: str) -> bool:
+        happens: bool = self._chance.random() < getattr(self._network, kind)
+        self._network.counts[kind] += happens
+        return happens

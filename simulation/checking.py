@@ -16,9 +16,9 @@ from paydown import audit
 from paydown.api.answers import Answer
 from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome
 from paydown.storage.database import Database
+from paydown.storage.engine import find_database
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.jobs import Failed, Job
-from paydown.storage.opening import open_store
 from simulation.callers import Intent
 
 STATUSES = {200, 503}
@@ -30,7 +30,7 @@ def check(
 ) -> list[str]:
     """All that is wrong after a run, in words; nothing where every promise was kept."""
     try:
-        database = open_store(f"sqlite:///{path}")
+        database = find_database(f"sqlite:///{path}")
         wrong = [f"verify: {line}" for found in audit.verify(database) for line in found.detail]
         wrong += [line for intent in intents for line in check_answers(intent)]
         wrong += check_lines(intents, read_lines(database))

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
-
-SECONDS_MAX = 120
+SECONDS_MAX = 600
 """How long a run may take, by its own time."""
 
 

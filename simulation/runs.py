@@ -29,9 +29,7 @@ class Runs:
             patch.object(time, "time_ns", return_value=BEGINS_AT * 100),
             patch.object(engine, "_random_bits", random.Random(0).getrandbits),  # noqa: S311
         ):
-            ledgers.make_ledger(
-                f"sqlite:///{self._template}", password_hash=HASHER.hash(PASSWORD)
-            )
+            ledgers.make_ledger(f"sqlite:///{self._template}", password_hash=HASHER.hash(PASSWORD))
 
     def run(self, seed: int) -> Report:
         """One run, of which nothing is left but what is told."""

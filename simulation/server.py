@@ -17,9 +17,9 @@ from paydown.api.answers import Answer, Header
 from paydown.api.app import make_app
 from paydown.config import Settings
 from paydown.service import Service
+from paydown.storage.engine import find_database
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.jobs import Job, Pace
-from paydown.storage.opening import open_store
 from paydown.storage.writer import PROBE_SECONDS, Writer
 from paydown.telemetry import Metrics
 from simulation.clockwork import Clockwork
@@ -84,13 +84,16 @@ class Exchange:
 
 
 class Turns:
-    """Stands where the writer's thread would: each of its turns is an event of the loop's."""
+    """Stands where the writer's thread and its lock would: its turns are events of the loop's."""
 
     ident = 1
 
     def __init__(self, writer: Writer, life: "Life") -> None:
         self._writer = writer
         self._life = life
+        self._changed = asyncio.Event()
+        writer._thread = self  # type: ignore[assignment]
+        writer._changed = self  # type: ignore[assignment]
 
     def start(self) -> None:
         """Begin to take turns."""
@@ -102,15 +105,29 @@ class Turns:
             self._turn(jobs)
         self._writer._end()
 
+    def notify(self) -> None:
+        """There is something to do."""
+        self._changed.set()
+
+    def __enter__(self) -> None:
+        """Nobody else is there to keep out."""
+
+    def __exit__(self, *_: object) -> None:
+        """Nobody waits outside."""
+
     async def _run(self) -> None:
-        idle_at = self._life.loop.time()
         while not self._writer._stopping:
-            await asyncio.sleep(self._life.chance.expovariate(1 / TURN_SECONDS))
-            now = self._life.loop.time()
-            if not self._writer._waiting and now < idle_at + PROBE_SECONDS:
+            try:
+                async with asyncio.timeout(PROBE_SECONDS):
+                    await self._changed.wait()
+            except TimeoutError:
+                self._turn([])
                 continue
-            idle_at = now
-            self._turn((self._writer._take() or []) if self._writer._waiting else [])
+            self._changed.clear()
+            while self._writer._waiting and not self._writer._stopping:
+                await asyncio.sleep(self._life.chance.expovariate(1 / TURN_SECONDS))
+                if self._writer._waiting:
+                    self._turn(self._writer._take() or [])
 
     def _turn(self, jobs: list[Job]) -> None:
         self._life.tell(f"turn of {len(jobs)}")
@@ -153,10 +170,13 @@ class Life:
         try:
             metrics = Metrics()
             self._service = Service(
-                open_store(self._url), pace=Pace(batch_max=8), observer=metrics, clock=self._clock
+                find_database(self._url),
+                pace=Pace(batch_max=8),
+                observer=metrics,
+                clock=self._clock,
             )
             for writer in self._service._writers:
-                writer._thread = Turns(writer, self)  # type: ignore[assignment]
+                Turns(writer, self)
             authenticator = Authenticator(
                 self._service.find_login, clock=self.loop.time, hasher=HASHER
             )

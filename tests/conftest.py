@@ -10,7 +10,9 @@ from hypothesis import settings
 import ledgers
 import postgres
 from makers import Maker, SQLiteMaker
+from paydown.storage import sqlite
 from paydown.storage.database import Database
+from simulation.driver import Driver
 
 settings.register_profile("paydown", deadline=None, max_examples=60, print_blob=True)
 settings.load_profile("paydown")
@@ -60,7 +62,10 @@ def databases(every_database: postgres.Databases) -> Iterator[postgres.Databases
 def maker(request: pytest.FixtureRequest, tmp_path: Path) -> Maker:
     """Makes ledgers of the kind that the test is run on: of SQLite, unless it says otherwise."""
     kind = getattr(request, "param", "sqlite")
-    if kind == "sqlite":
+    if kind == "apsw":
+        patch = request.getfixturevalue("monkeypatch")
+        patch.setattr(sqlite, "open_driver", Driver().connect)
+    if kind in ("sqlite", "apsw"):
         return SQLiteMaker(request.getfixturevalue("template"), tmp_path)
     query = postgres.SERIALIZABLE if kind == "serializable" else ""
     return postgres.PostgreSQLMaker(request.getfixturevalue("databases"), query)

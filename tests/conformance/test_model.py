@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 import ledgers
 from judge import read_oracle, told_by
 from ledgers import ANNA, BEN, CASH, DISABLED_TENDER, EXTERNAL, TILL_AND_KIOSK
-from makers import Maker, on_every_store
+from makers import Maker, on_every_driver
 from oracle import Told
 from paydown import audit
 from paydown.domain.model import Caller, Command, Kind, Line, Request, Stamp
@@ -29,7 +29,7 @@ from paydown.storage.database import Database
 from paydown.storage.engine import new_entry_id
 from paydown.storage.store import Batch, Store
 
-pytestmark = on_every_store
+pytestmark = on_every_driver
 
 WHOLE, TICK = 17_700_000_000_000_000, 17_700_000_000_000_001
 AMOUNTS = [Decimal(text) for text in ("0.01", "1", "1.00", "3.5", "10", "0", "-1", "0.001", "11")]

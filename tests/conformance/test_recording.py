@@ -5,11 +5,11 @@ import pytest
 import desk_rows
 import ledgers
 from ledgers import ANNA, CLUB, OTHER_CLUB, Books, pay, write_down
-from makers import on_every_store
+from makers import on_every_driver
 from paydown import audit
 from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome, Refusal
 
-pytestmark = on_every_store
+pytestmark = on_every_driver
 
 
 def breaches(books: Books) -> list[str]:

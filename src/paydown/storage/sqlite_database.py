@@ -169,7 +169,9 @@ class SQLiteDatabase(Database):
 class SQLiteSession(Session):
     """The one connection of a server's writer thread.
 
-    It opens the ledger anew only while the path still names the file that it named at first.
+    It opens the ledger anew only while the path still names the file that it named at first. What
+    it then reads in the log may be in memory alone, where a sync failed before, and no later sync
+    brings that to the disk: so it believes nothing of it before it has brought it to rest.
     """
 
     def __init__(self, path: Path, *, wait_seconds: int) -> None:
@@ -177,6 +179,8 @@ class SQLiteSession(Session):
         self._wait_seconds = wait_seconds
         self._connection: sqlite3.Connection | None = None
         self._files = Files(path)
+        self._rested = False
+        self._failed = False
 
     def begin(self, _: Hold = NOTHING, asked: Sequence[Asked] = ()) -> list[list[Row]]:
         """One that writes holds the whole file."""
@@ -187,6 +191,8 @@ class SQLiteSession(Session):
                 self._connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES_MAX}")
                 # What a statement may have to undo is kept in memory, and not in a file of its own.
                 self._connection.execute("PRAGMA temp_store=MEMORY")
+            if not self._rested:
+                self._come_to_rest()
             self._hold_file()
         self._files.note_beside()
         try:
@@ -239,15 +245,22 @@ class SQLiteSession(Session):
         self.check()
 
     def settle(self) -> None:
-        """Write what the log holds into the file anew, and sync both.
+        """It is: what was opened anew was brought to rest before it was believed."""
 
-        A failed sync may leave in memory what never reached the disk; only a fresh write and a sync
-        that succeeds make a commit found after reopening worth believing.
+    def _come_to_rest(self) -> None:
+        """Write what the log holds into the file anew, sync both, and empty the log.
+
+        Where this process saw a fault, nothing goes on before that. At first it is tried with every
+        transaction until it succeeds: a server that ended may have left the same, but one starts
+        beside a long reader.
         """
-        with sqlite.naming_faults(self._path):
-            (busy, *_), *_ = self._open.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        if busy:
+        wait_ms = self._wait_seconds * 1000
+        self._open.execute(f"PRAGMA busy_timeout={wait_ms if self._failed else 0}")
+        (busy, *_), *_ = self._open.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._open.execute(f"PRAGMA busy_timeout={wait_ms}")
+        if busy and self._failed:
             raise StoreUnavailable("The ledger is in use and could not be brought to rest.")
+        self._rested = not busy
 
     def probe(self) -> None:
         self.begin()
@@ -289,6 +302,7 @@ class SQLiteSession(Session):
     def disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            self._rested, self._failed = False, True
             with self._files.closing(), suppress(sqlite3.Error):
                 connection.close()
 

@@ -1,0 +1,158 @@
+"""Three hundred seeds of trouble break no promise, and each is found where one is broken."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paydown.domain import decide
+from paydown.storage import sqlite, store
+from paydown.storage.sqlite_database import SQLiteSession
+from paydown.storage.store import Store
+from paydown.storage.writer import Writer
+from simulation.runs import Runs
+from simulation.trial import MOMENTS
+
+ROOT = Path(__file__).parents[2]
+SEEDS = 300
+TOLD = {
+    *("kills", "power losses", "clock jump", "lock", "drain", "recovered", "starts"),
+    *(f"crashes {moment}" for moment in MOMENTS),
+    *(f"disk {kind} failed" for kind in ("write", "sync", "read", "open", "truncate", "full")),
+    *(f"message {kind}" for kind in ("lost", "doubled", "late", "slow", "leaves", "unread")),
+}
+"""What the seeds together must hold of each kind of trouble."""
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Where seeds are run in this process."""
+    return Runs(tmp_path_factory.mktemp("runs"))
+
+
+def simulate(*options: str, **more: str) -> "subprocess.Popen[str]":
+    """Runs in a process of their own, which nothing watches and so slows."""
+    watchers = ("COV_CORE", "COVERAGE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(watchers)}
+    environment = {**kept, "PYTHONPATH": os.pathsep.join(sys.path), **more}
+    return subprocess.Popen(
+        [sys.executable, "-m", "simulation", *options],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(running: "subprocess.Popen[str]") -> str:
+    """What it said, once it has ended well."""
+    said, _ = running.communicate()
+    assert running.returncode == 0, said
+    return said
+
+
+@pytest.mark.timeout(600)
+def test_no_seed_breaks_a_promise() -> None:
+    """Nothing acknowledged is lost, no retry counts twice, and every kind of trouble was there."""
+    half = SEEDS // 2
+    both = [simulate("--first", str(first), "--seeds", str(half)) for first in (0, half)]
+    said = [ended(each) for each in both]
+
+    told = [set(re.findall(r"^(.+?)  +[\d,]+$", each, re.MULTILINE)) for each in said]
+    assert set.union(*told) >= TOLD
+
+
+def test_a_seed_can_be_had_again(runs: Runs) -> None:
+    """All that happens is the same in another process, to the last write."""
+    report = runs.run(25)
+    said = ended(simulate("--seed", "25", PYTHONHASHSEED="7"))
+
+    assert len(report.trace) > 100
+    assert said.splitlines() == [*report.trace, f"trace {report.digest}"]
+
+
+def with_synchronous(level: str) -> Plant:
+    """Commits that are not synced."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        planted = tuple(each.replace("=FULL", f"={level}") for each in sqlite._PRAGMAS)
+        patch.setattr(sqlite, "_PRAGMAS", planted)
+
+    return plant
+
+
+def answers_before_commit(patch: pytest.MonkeyPatch) -> None:
+    """The results of a batch leave, and it is committed when the next one begins."""
+    begin = SQLiteSession.begin
+
+    def begin_late(session: SQLiteSession, *given: Any) -> Any:
+        if session._connection is not None and session._connection.in_transaction:
+            session._connection.execute("COMMIT")
+        return begin(session, *given)
+
+    patch.setattr(Store, "commit", lambda _: None)
+    patch.setattr(SQLiteSession, "begin", begin_late)
+
+
+def keeps_no_answer(patch: pytest.MonkeyPatch) -> None:
+    """What a key recorded is forgotten."""
+    add = SQLiteSession.add
+
+    def add_others(session: SQLiteSession, statement: Any, rows: Any) -> None:
+        if statement is not store._ADD_ANSWER:
+            add(session, statement, rows)
+
+    patch.setattr(SQLiteSession, "add", add_others)
+
+
+def believes_what_it_opens(patch: pytest.MonkeyPatch) -> None:
+    """What a failed sync left in memory alone is taken for recorded."""
+    patch.setattr(SQLiteSession, "_come_to_rest", lambda _: None)
+
+
+def takes_doubt_for_recorded(patch: pytest.MonkeyPatch) -> None:
+    """A commit that failed is answered as if it had not."""
+    patch.setattr(Writer, "_ask_books", lambda *_: True)
+
+
+def recognises_no_retry(patch: pytest.MonkeyPatch) -> None:
+    """A line that comes again without a key is taken for another."""
+    patch.setattr(decide, "recognisable", lambda *_: False)
+
+
+@pytest.fixture
+def patch() -> Iterator[pytest.MonkeyPatch]:
+    """A way to plant a fault, gone after the test."""
+    with pytest.MonkeyPatch.context() as patching:
+        yield patching
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        pytest.param(with_synchronous("NORMAL"), id="synchronous_normal"),
+        pytest.param(with_synchronous("OFF"), id="synchronous_off"),
+        *(
+            pytest.param(plant, id=plant.__name__)
+            for plant in (
+                answers_before_commit,
+                keeps_no_answer,
+                believes_what_it_opens,
+                takes_doubt_for_recorded,
+                recognises_no_retry,
+            )
+        ),
+    ],
+)
+def test_a_planted_fault_is_found(runs: Runs, patch: pytest.MonkeyPatch, plant: Plant) -> None:
+    """One of the three hundred seeds breaks a promise, or the simulation proves nothing."""
+    plant(patch)
+
+    assert any(runs.run(seed).wrong for seed in range(SEEDS))
