@@ -46,7 +46,7 @@ simulate: $(READY) ## Run seeds of trouble (SEEDS=1000), or show all that happen
 	PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),300))
 
 mutants: $(READY) ## Plant each fault of the table in a copy, and see the tests find it
-	$(BIN)/python -m simulation.mutants
+	$(BIN)/python -m mutants
 
 cluster: $(READY) ## Bring up a PostgreSQL cluster and two servers, until Ctrl-C
 	$(BIN)/python -m cluster up

@@ -16,7 +16,7 @@ KINDS = ("sqlite", "postgresql", "serializable")
 on_every_store = pytest.mark.parametrize("maker", KINDS, indirect=True)
 """Run the test, which never asks what it runs on, once on each."""
 
-on_every_driver = pytest.mark.parametrize("maker", (*KINDS, "apsw"), indirect=True)
+on_every_driver = pytest.mark.parametrize("maker", [*KINDS, "apsw"], indirect=True)
 """The same, and on the driver of ``make simulate``, so that it stands for the one it replaces."""
 
 on_both_stores = pytest.mark.parametrize("maker", KINDS[:2], indirect=True)

@@ -1,0 +1,416 @@
+"""The faults: each a text of the product's, what stands there instead, and why it matters.
+
+Law of this file: each old text occurs exactly once in its file, which a test checks, so that the
+table cannot rot. ``tests`` names what should find the fault, and is run first.
+"""
+
+from typing import NamedTuple
+
+DECIDE = "src/paydown/domain/decide.py"
+JOURNAL = "src/paydown/domain/journal.py"
+MONEY = "src/paydown/domain/money.py"
+FORMATS = "src/paydown/wire/formats.py"
+STORE = "src/paydown/storage/store.py"
+WRITER = "src/paydown/storage/writer.py"
+SQLITE = "src/paydown/storage/sqlite.py"
+SESSION = "src/paydown/storage/sqlite_database.py"
+ACCESS = "src/paydown/access.py"
+CALLS = "src/paydown/api/calls.py"
+APP = "src/paydown/api/app.py"
+
+RULES = "tests/domain"
+BOOKS = "tests/conformance -k sqlite"
+SEEDS = "tests/simulation/test_simulation.py -k promise"
+RACES = "tests/storage/test_postgresql_racing.py"
+QUEUE = "tests/storage/test_writer.py -k sqlite"
+FAULTS = "tests/storage/test_faults.py"
+DOOR = "tests/api/test_api_calls.py tests/api/test_api_precedence.py tests/api/test_api_failures.py"
+
+
+class Mutant(NamedTuple):
+    """A fault to plant."""
+
+    file: str
+    old: str
+    new: str
+    why: str
+    tests: str
+
+
+MUTANTS = (
+    # What is decided
+    Mutant(
+        DECIDE,
+        "return Refusal.amount_exceeds_balance if amount > item.balance else amount",
+        "return amount",
+        "an item is paid beyond what it owes",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "if amount > item.balance else amount",
+        "if amount >= item.balance else amount",
+        "the last penny of an item cannot be paid",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "if item is None or item.contact_id != command.request.contact_id:",
+        "if item is None:",
+        "another contact's item is paid",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "return item.balance if item and item.contact_id == command.request.contact_id else None",
+        "return item.balance if item else None",
+        "a refusal tells what another contact owes",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "if line.amount <= 0:",
+        "if line.amount < 0:",
+        "a payment of nothing is recorded",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "refusal = _check_contact(command, facts) or _check_tender_type(command, facts)",
+        "refusal = _check_tender_type(command, facts) or _check_contact(command, facts)",
+        "of two reasons the second is told: the order is part of the API",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "if len({line.billing_id for line in lines}) < len(lines):",
+        "if len({line.billing_id for line in lines}) + 1 < len(lines):",
+        "an item on two lines is paid twice, or against a stale balance",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "return None if tender_type.active else Refusal.inactive_tender_type",
+        "return None",
+        "a tender type that is out of use is taken",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "    if not account.active:\n",
+        "    if account is None:\n",
+        "a write-down goes to an account that is out of use",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "return Refusal.receivable_gl_account if account.account_type == AccountType.RECEIVABLE "
+        "else None",
+        "return None",
+        "a write-down moves a debt from receivables to receivables",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "same = kept.fingerprint == fingerprint(command)",
+        "same = True",
+        "another request under a used key is answered as the first one",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "        command.strict,\n",
+        "",
+        "all or nothing under a key is answered as each by itself",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "if line.authorization_code != posting.authorization_code:",
+        "if False:",
+        "a second card payment is taken for the first one's retry",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "return (command.caller.login_id, command.key) != "
+        "(recorded.login_id, recorded.idempotency_key)",
+        "return False",
+        "two intents under two keys become one",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "    if command.request.value_at % TICKS_PER_SECOND:\n",
+        "    if command.request.value_at:\n",
+        "two honest payments dated today become one",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "    return line.reference is not None and not command.caller.references_shared\n\n\n"
+        "def place_of",
+        "    return line.reference is not None\n\n\ndef place_of",
+        "the payments of a batch that share its name become one",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "    for recorded in recorded_here:\n",
+        "    for recorded in reversed(recorded_here):\n",
+        "a retry is answered as another line that it could be, not as the first",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "if command.strict and any(outcome.refusal for outcome in outcomes):",
+        "if command.strict and all(outcome.refusal for outcome in outcomes):",
+        "all or nothing records a part",
+        RULES,
+    ),
+    Mutant(
+        DECIDE,
+        "facts.items[item_id] = item._replace(balance=posting.balance_after)",
+        "facts.items[item_id] = item",
+        "two payments that share a commit are decided on one balance",
+        BOOKS,
+    ),
+    Mutant(
+        DECIDE,
+        "        facts.kept_answers[key] = KeptAnswer(fingerprint(command), answer)\n",
+        "        pass\n",
+        "a key that comes twice in one commit is recorded twice",
+        BOOKS,
+    ),
+    Mutant(
+        MONEY,
+        "    minor = int(scaled)\n    return minor if minor == scaled else None",
+        "    return round(scaled)",
+        "a tenth of a penny is rounded, where it should be refused",
+        RULES,
+    ),
+    Mutant(
+        JOURNAL,
+        "return hashlib.sha256(_encode([*fields, *postings]).encode()).digest()",
+        "return hashlib.sha256(_encode([*fields]).encode()).digest()",
+        "a posting altered later does not show",
+        RULES,
+    ),
+    # What is read and written
+    Mutant(
+        FORMATS,
+        "fraction = fraction[:FRACTION_DIGITS_MAX].rstrip",
+        "fraction = fraction[:6].rstrip",
+        "dates a tenth of a microsecond apart become one, and with them two payments",
+        "tests/wire",
+    ),
+    Mutant(
+        FORMATS,
+        'decimals = f"{fraction:0{minor_digits}d}".rstrip("0") or "0"',
+        'decimals = f"{fraction}".rstrip("0") or "0"',
+        "five pence are written as fifty",
+        "tests/wire",
+    ),
+    # What is saved
+    Mutant(
+        STORE,
+        "        self._session.add(_ADD_ANSWER, answers)\n",
+        "",
+        "a key's answer is forgotten, and its retry recorded again",
+        BOOKS,
+    ),
+    Mutant(
+        STORE,
+        "        self._session.add(_ADD_REPLAY, replays)\n",
+        "",
+        "nobody can see which lines were taken for retries",
+        BOOKS,
+    ),
+    Mutant(
+        STORE,
+        ".where(item.c.customer_id == rows.c.customer_id, item.c.billing_id == rows.c.billing_id)",
+        ".where(item.c.billing_id == rows.c.billing_id)",
+        "a payment lowers another customer's item of the same number",
+        BOOKS,
+    ),
+    Mutant(
+        STORE,
+        "            posting.c.customer_id == rows.c.customer_id,\n",
+        "",
+        "another customer's payment is taken for this one's retry",
+        BOOKS,
+    ),
+    Mutant(
+        STORE,
+        "moved[place] = moved.get(place, 0) + posting.amount",
+        "moved[place] = posting.amount",
+        "of two payments that share a commit one lowers the balance",
+        BOOKS,
+    ),
+    Mutant(
+        STORE,
+        "return Hold(customers, sorted(facts.items))",
+        "return Hold(customers, list(facts.items))",
+        "two servers lock the same items in two orders, and wait for each other",
+        RACES,
+    ),
+    Mutant(
+        STORE,
+        "        answers.sort()\n",
+        "",
+        "two servers add the same keys in two orders, and wait for each other",
+        RACES,
+    ),
+    Mutant(
+        STORE,
+        "return (*key, fingerprint, entry.entry_id, answer, digest)",
+        'return (*key, b"", entry.entry_id, answer, digest)',
+        "a key's retry is refused as another request",
+        BOOKS,
+    ),
+    # When it is answered
+    Mutant(
+        WRITER,
+        "                self._commit(batch, recorded)\n",
+        "                _give_results(jobs, recorded)\n"
+        "                self._deliver(jobs)\n"
+        "                self._commit(batch, recorded)\n",
+        "an answer leaves before its commit returned",
+        SEEDS,
+    ),
+    Mutant(
+        WRITER,
+        "self._recorded_at = max(self._clock(), self._recorded_at + 1)",
+        "self._recorded_at = self._clock()",
+        "a clock put back records before what was recorded",
+        QUEUE,
+    ),
+    Mutant(
+        WRITER,
+        "        if job.stamp is None:\n",
+        "        if job:\n",
+        "tried again, a payment in doubt has another id, which refuses no second copy",
+        QUEUE,
+    ),
+    Mutant(
+        WRITER,
+        "        if not fault.outcome_unknown:\n            return False\n",
+        "        if not fault.connected:\n            return False\n",
+        "a commit that failed on the way is never looked for",
+        FAULTS,
+    ),
+    Mutant(
+        WRITER,
+        "        if len(self._waiting) >= self._pace.queue_max:\n",
+        "        if len(self._waiting) > self._pace.queue_max:\n",
+        "one more waits than is allowed",
+        QUEUE,
+    ),
+    Mutant(
+        WRITER,
+        "            self._process(jobs[middle:])\n",
+        "",
+        "one command's bug leaves the others of its batch without an answer",
+        QUEUE,
+    ),
+    Mutant(
+        WRITER,
+        "        if not fault.connected:\n            self._session.disconnect()\n",
+        "        if fault.connected:\n            self._session.disconnect()\n",
+        "after a fault the same broken connection is used on",
+        FAULTS,
+    ),
+    # How it lasts
+    Mutant(
+        SQLITE,
+        "PRAGMA synchronous=FULL",
+        "PRAGMA synchronous=NORMAL",
+        "a loss of power takes what was acknowledged",
+        SEEDS,
+    ),
+    Mutant(
+        SQLITE,
+        "PRAGMA recursive_triggers=ON",
+        "PRAGMA recursive_triggers=OFF",
+        "REPLACE changes what is append-only",
+        "tests/storage/test_writer.py tests/storage/test_recovery.py",
+    ),
+    Mutant(
+        SQLITE,
+        'for action in ("UPDATE", "DELETE"):',
+        'for action in ("UPDATE",):',
+        "what was recorded can be deleted",
+        BOOKS,
+    ),
+    Mutant(
+        SESSION,
+        "            if not self._rested:\n",
+        "            if self._connection is None:\n",
+        "what a failed sync left in memory alone is believed",
+        SEEDS,
+    ),
+    Mutant(
+        SESSION,
+        '            self._open.execute("COMMIT")\n        self.check()\n',
+        '            self._open.execute("COMMIT")\n',
+        "a payment recorded in a file that was moved away is acknowledged",
+        FAULTS,
+    ),
+    Mutant(
+        SESSION,
+        "fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)",
+        "fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)",
+        "two servers run on one file",
+        FAULTS,
+    ),
+    # Who may
+    Mutant(
+        CALLS,
+        "    if operation.bundle not in verdict.bundles:\n",
+        "    if not verdict.bundles:\n",
+        "who may record payments may write debts down",
+        DOOR,
+    ),
+    Mutant(
+        ACCESS,
+        "return None if login is None or login.disabled else login",
+        "return login",
+        "a disabled login is let in",
+        "tests/access",
+    ),
+    Mutant(
+        ACCESS,
+        "        answer = login.caller or FORBIDDEN\n",
+        "        answer = login.caller or UNAUTHENTICATED\n",
+        "a login at the wrong customer is told that its password is wrong",
+        "tests/access",
+    ),
+    Mutant(
+        ACCESS,
+        "return ends_at - now if count >= self._failures_max else 0.0",
+        "return 0.0",
+        "passwords can be guessed for ever",
+        "tests/access",
+    ),
+    Mutant(
+        CALLS,
+        "            if len(body) > self._body_bytes_max:\n",
+        "            if False:\n",
+        "a body without a length fills the memory",
+        "tests/api",
+    ),
+    Mutant(
+        CALLS,
+        "return job if self._service.submit(job) else answers.BUSY",
+        "self._service.submit(job)\n        return job",
+        "who is turned away from a full queue waits for ever",
+        DOOR,
+    ),
+    Mutant(
+        APP,
+        "self._log.failed(exchange, secrets=read_secrets(values))",
+        "self._log.failed(exchange)",
+        "a password stands in the log beside a bug",
+        "tests/api",
+    ),
+)

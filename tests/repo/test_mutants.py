@@ -1,0 +1,23 @@
+"""The table of planted faults is fit to be used."""
+
+from pathlib import Path
+
+import pytest
+
+from mutants.table import MUTANTS, Mutant
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.why)
+def test_a_planted_fault_has_its_place(mutant: Mutant) -> None:
+    """What it replaces stands in its file once, and what should find it is there."""
+    assert (ROOT / mutant.file).read_text().count(mutant.old) == 1
+    assert mutant.old != mutant.new
+    named = mutant.tests.partition(" -k")[0].split(" ")
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_table_has_many_and_no_two_alike() -> None:
+    """At least thirty, each for its own reason."""
+    assert len({mutant.why for mutant in MUTANTS}) == len(MUTANTS) >= 30
