@@ -1,6 +1,6 @@
 """Random commands, retries and batches against a naive oracle; after each step all invariants."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -25,8 +25,10 @@ from paydown import audit
 from paydown.domain.model import Caller, Command, Kind, Line, Request, Stamp
 from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome
 from paydown.service import encode_outcome
-from paydown.storage.database import Database
+from paydown.storage import store
+from paydown.storage.database import Database, Row
 from paydown.storage.engine import new_entry_id
+from paydown.storage.statements import Statement
 from paydown.storage.store import Batch, Store
 
 pytestmark = on_every_driver
@@ -188,3 +190,43 @@ def test_the_random_commands_reach_every_kind_of_outcome(database: Database) -> 
 
     kinds = [type(one.decision) for one in recorded]
     assert kinds == [Outcome, KeyReplayed, KeyConflict, Outcome, Outcome]
+
+
+def test_commands_that_share_a_commit_see_each_other(database: Database) -> None:
+    """Each is decided on what those before it left, as if it had come alone."""
+    caller = ledgers.Books(database).caller()
+    batch = [ledgers.pay(caller, {1: amount}) for amount in ("4", "4", "2.01", "2")]
+    stamps = [Stamp(new_entry_id(n), n, str(n)) for n in range(1, 5)]
+    session = database.session()
+    recorded = Store(session, encode_outcome).save(Batch(batch, stamps))
+    session.commit()
+    session.close()
+
+    told = [told_by(one.decision, one.answer, {}) for one in recorded]
+    assert told == [
+        ["ok", (Decimal("6.00"), None)],
+        ["ok", (Decimal("2.00"), None)],
+        ["ok", (Decimal("2.00"), "amount_exceeds_balance")],
+        ["ok", (Decimal("0.00"), None)],
+    ]
+    assert ledgers.Books(database).balances()[1] == 0
+
+
+def test_keys_are_added_in_one_order(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever order they came in, so that no two servers wait for each other's keys."""
+    caller = ledgers.Books(database).caller()
+    keys = ["k3", "k1", "k2"]
+    batch = [ledgers.pay(caller, {1: "1"}, key=key) for key in keys]
+    session = database.session()
+    add, added = session.add, []
+
+    def note(statement: Statement, rows: Sequence[Row]) -> None:
+        added.extend(row for row in rows if statement is store._ADD_ANSWER)
+        add(statement, rows)
+
+    monkeypatch.setattr(session, "add", note)
+    stamps = [Stamp(new_entry_id(n), n, str(n)) for n in range(1, 4)]
+    Store(session, encode_outcome).save(Batch(batch, stamps))
+    session.close()
+
+    assert [row[3] for row in added] == sorted(keys)

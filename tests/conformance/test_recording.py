@@ -8,6 +8,7 @@ from ledgers import ANNA, CLUB, OTHER_CLUB, Books, pay, write_down
 from makers import on_every_driver
 from paydown import audit
 from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome, Refusal
+from paydown.storage.reference import find_customer
 
 pytestmark = on_every_driver
 
@@ -76,6 +77,20 @@ def test_another_customers_items_are_unknown(books: Books) -> None:
 
     assert books.balances(OTHER_CLUB) == before
     assert books.balances(CLUB)[1] == 0
+
+
+@pytest.mark.parametrize("more", [{"reference": "r"}, {"date": "2026-02-05T10:00:00.5+00:00"}])
+def test_another_customers_payment_is_no_retry(books: Books, more: dict[str, str]) -> None:
+    """The same line of two customers is two payments, each of its own item."""
+    with books.database.read() as connection:
+        other = find_customer(connection, OTHER_CLUB)
+    assert other is not None
+    mine = books.caller()
+    for caller in (mine._replace(customer_id=other.customer_id), mine):
+        outcome = books.outcome(pay(caller, {1: "4"}, **more))
+        assert [(line.balance, line.replayed) for line in outcome.lines] == [(600, False)]
+
+    assert (books.balances(CLUB)[1], books.balances(OTHER_CLUB)[1]) == (600, 600)
 
 
 def test_a_keyed_answer_is_kept_byte_for_byte(books: Books) -> None:

@@ -12,7 +12,7 @@ from makers import on_every_store
 from paydown import audit
 from paydown.domain.model import Command
 from paydown.domain.outcomes import Outcome
-from paydown.service import encode_outcome
+from paydown.service import RisingClock, encode_outcome
 from paydown.storage import writer
 from paydown.storage.database import Database
 from paydown.storage.engine import new_entry_id
@@ -197,6 +197,38 @@ def test_record_times_never_run_backwards(database: Database) -> None:
         ).scalars()
 
         assert list(times) == [17_800_000_000_000_009 + step for step in range(3)]
+
+
+@on_every_store
+def test_a_writer_by_itself_never_goes_back(database: Database) -> None:
+    """Also where its clock is put back, its entries follow one another in time."""
+    caller = Books(database).caller()
+    clock = iter([17_800_000_000_000_009, 17_800_000_000_000_000, 17_700_000_000_000_000])
+    running = Writer(
+        database.session(),
+        encode_outcome,
+        pace=Pace(),
+        observer=Quiet(),
+        clock=lambda: next(clock),
+        write_instant=write_instant,
+    )
+    jobs = [Job(pay(caller, {1: "1"}), Event()) for _ in range(3)]
+    for job in jobs:
+        assert running.submit(job)
+    running.start(lambda batch: [job.waiter.set() for job in batch] and None)
+    stamps = [finished(job).stamp for job in jobs]
+    running.stop()
+
+    times = [stamp.recorded_at for stamp in stamps if stamp]
+    assert times == [17_800_000_000_000_009 + step for step in range(3)]
+
+
+def test_writers_that_share_a_clock_never_say_the_same_time() -> None:
+    """A clock that stands still or is put back is told onwards, tick by tick."""
+    clock = iter([5, 5, 3, 9])
+    rising = RisingClock(lambda: next(clock))
+
+    assert [rising() for _ in range(4)] == [5, 6, 7, 9]
 
 
 @on_every_store
