@@ -353,10 +353,17 @@ MUTANTS = (
     ),
     Mutant(
         SESSION,
-        "            if not self._rested:\n",
-        "            if self._connection is None:\n",
+        "        if not self._rested:\n",
+        "        if self._connection is None:\n",
         "what a failed sync left in memory alone is believed",
         SEEDS,
+    ),
+    Mutant(
+        SESSION,
+        "            rested, self._rested = self._rested, False\n",
+        "            rested, self._rested = True, False\n",
+        "what a failed sync left in memory alone is moved into the file by half",
+        "tests/simulation/test_power_loss.py",
     ),
     Mutant(
         SESSION,

@@ -7,6 +7,7 @@ Law of this file: only a sync that succeeded makes a write last. After one that 
 be synced is read back as if all were well, and no later sync brings it to the disk: so do kernels.
 """
 
+import errno
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -133,6 +134,19 @@ class Disk(apsw.VFS):  # type: ignore[misc]
         """Wait for a lock."""
         self.sleep(microseconds / 1_000_000)
         return microseconds
+
+    def write_anew(self, path: Path) -> None:
+        """As ``paydown.storage.sqlite.write_anew``: what was not on the disk is written again."""
+        file, content = self.files[str(path)], path.read_bytes()
+        try:
+            if self.step("write", str(path), "anew"):
+                self.crash()
+            file.unsynced.append((0, content))
+            self.step("sync", str(path))
+        except apsw.Error as error:
+            file.keep_some(self.chance, 0.5)
+            raise OSError(errno.EIO, "Input/output error") from error
+        file.sync()
 
     def step(self, what: str, path: str, detail: str = "") -> bool:
         """Before anything is done: it may be the last, or fail. True where it is the last."""

@@ -7,6 +7,7 @@ have left or not, as chance has it.
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -261,6 +262,8 @@ class Life:
             task.cancel()
         if self._service is not None:
             for session in self._service._sessions:
+                with suppress(Crash):
+                    session.disconnect()
                 session.close()
             self._service._claim.close()
 

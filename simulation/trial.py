@@ -108,7 +108,7 @@ class Trial:
             for caller in range(CALLERS)
         ]
         try:
-            with seeded(self.driver, self.chance):
+            with seeded(self.driver, self.disk):
                 self.loop.run_until_complete(self._live(intents))
         except Stuck as stuck:
             wrong = [*self._broken, f"stuck: {stuck}"]
@@ -340,14 +340,15 @@ class Trial:
 
 
 @contextmanager
-def seeded(driver: Driver, chance: random.Random) -> Iterator[None]:
-    """While the block lasts, ledgers are opened by the driver, ids are the seed's, and no page is.
+def seeded(driver: Driver, disk: Disk) -> Iterator[None]:
+    """While the block lasts, ledgers are the driver's on its disk, ids the seed's, and no page is.
 
     The pages are never asked for, and reading them takes as long as a start does else.
     """
     with (
         patch.object(sqlite, "open_driver", driver.connect),
-        patch.object(engine, "_random_bits", chance.getrandbits),
+        patch.object(sqlite, "write_anew", disk.write_anew),
+        patch.object(engine, "_random_bits", disk.chance.getrandbits),
         patch.object(app, "make_pages", lambda *_: None),
     ):
         yield

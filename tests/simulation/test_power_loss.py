@@ -29,6 +29,7 @@ def driver(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> Driver:
     """What opens every ledger on that disk."""
     made = Driver(disk)
     monkeypatch.setattr(sqlite, "open_driver", made.connect)
+    monkeypatch.setattr(sqlite, "write_anew", disk.write_anew)
     return made
 
 
@@ -96,3 +97,18 @@ def test_a_server_that_starts_anew_believes_it_as_little(
         lose_power(disk, driver)
     with Books(database) as books:
         assert books.balances()[1] == 600
+
+
+def test_what_is_not_on_the_disk_is_not_moved_into_the_file(
+    database: Database, disk: Disk, driver: Driver
+) -> None:
+    """While the log cannot be written anew, closing the ledger leaves the file as it is."""
+    with Books(database) as books:
+        disk.rates = {"sync": 1.0}
+        assert isinstance(books.record(pay(books.caller(), {1: "4"})).result, Unavailable)
+        disk.rates, told = {"write": 1.0}, []
+        disk.tell = told.append
+        assert isinstance(books.record(pay(books.caller(), {2: "4"})).result, Unavailable)
+        disk.rates = {}
+
+    assert [line for line in told if line.startswith("disk write ledger.db ")] == []

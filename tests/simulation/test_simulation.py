@@ -63,8 +63,9 @@ def test_no_seed_breaks_a_promise() -> None:
     """Nothing acknowledged is lost, no retry counts twice, and every kind of trouble was there."""
     half = SEEDS // 2
     both = [simulate("--first", str(first), "--seeds", str(half)) for first in (0, half)]
-    said = [ended(each) for each in both]
+    said = [each.communicate()[0] for each in both]
 
+    assert [each.returncode for each in both] == [0, 0], said
     told = [set(re.findall(r"^(.+?)  +[\d,]+$", each, re.MULTILINE)) for each in said]
     assert set.union(*told) >= TOLD
 

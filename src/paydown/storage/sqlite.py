@@ -3,6 +3,8 @@
 Law of this file: only ``engine`` and ``sqlite_database`` import it.
 """
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +18,8 @@ from paydown.storage.faults import SchemaMismatch, StoreFull, StoreLocked, Store
 
 VERSION_MIN = (3, 37, 0)
 """The first SQLite with STRICT tables."""
+
+_PART_BYTES = 1 << 20
 
 _PRAGMAS = (
     # Of a new file. A commit writes every page that it touched, a page or two for each line, so
@@ -78,6 +82,20 @@ def open_driver(uri: str, wait_seconds: int) -> sqlite3.Connection:
         check_same_thread=False,
         cached_statements=64,
     )
+
+
+def write_anew(path: Path) -> None:
+    """Write a file's bytes over themselves and sync them: what it shows is on the disk then.
+
+    Raises OSError. Nobody else may write to it meanwhile.
+    """
+    with path.open("r+b", buffering=0) as file:
+        while part := file.read(_PART_BYTES):
+            file.seek(-len(part), os.SEEK_CUR)
+            file.write(part)
+        os.fsync(file)
+        if full_sync := getattr(fcntl, "F_FULLFSYNC", None):
+            fcntl.fcntl(file, full_sync)
 
 
 def in_transaction(connection: Connection) -> bool:

@@ -8,8 +8,8 @@ import fcntl
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import cache
+from contextlib import closing, contextmanager, suppress
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 
@@ -171,7 +171,7 @@ class SQLiteSession(Session):
 
     It opens the ledger anew only while the path still names the file that it named at first. What
     it then reads in the log may be in memory alone, where a sync failed before, and no later sync
-    brings that to the disk: so it believes nothing of it before it has brought it to rest.
+    brings that to the disk: so before it believes or moves any of it, it writes the log anew.
     """
 
     def __init__(self, path: Path, *, wait_seconds: int) -> None:
@@ -180,7 +180,6 @@ class SQLiteSession(Session):
         self._connection: sqlite3.Connection | None = None
         self._files = Files(path)
         self._rested = False
-        self._failed = False
 
     def begin(self, _: Hold = NOTHING, asked: Sequence[Asked] = ()) -> list[list[Row]]:
         """One that writes holds the whole file."""
@@ -191,9 +190,9 @@ class SQLiteSession(Session):
                 self._connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES_MAX}")
                 # What a statement may have to undo is kept in memory, and not in a file of its own.
                 self._connection.execute("PRAGMA temp_store=MEMORY")
-            if not self._rested:
-                self._come_to_rest()
             self._hold_file()
+        if not self._rested:
+            self._come_to_rest()
         self._files.note_beside()
         try:
             with sqlite.naming_faults(self._path):
@@ -248,19 +247,15 @@ class SQLiteSession(Session):
         """It is: what was opened anew was brought to rest before it was believed."""
 
     def _come_to_rest(self) -> None:
-        """Write what the log holds into the file anew, sync both, and empty the log.
-
-        Where this process saw a fault, nothing goes on before that. At first it is tried with every
-        transaction until it succeeds: a server that ended may have left the same, but one starts
-        beside a long reader.
-        """
-        wait_ms = self._wait_seconds * 1000
-        self._open.execute(f"PRAGMA busy_timeout={wait_ms if self._failed else 0}")
-        (busy, *_), *_ = self._open.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        self._open.execute(f"PRAGMA busy_timeout={wait_ms}")
-        if busy and self._failed:
-            raise StoreUnavailable("The ledger is in use and could not be brought to rest.")
-        self._rested = not busy
+        """Write the log over itself and sync it; in a transaction nobody else writes to it."""
+        try:
+            sqlite.write_anew(Path(f"{self._path}-wal"))
+        except OSError as error:
+            self.rollback()
+            raise StoreUnavailable(
+                f"The log beside {self._path} cannot be written: {error.strerror}."
+            ) from error
+        self._rested = True
 
     def probe(self) -> None:
         self.begin()
@@ -302,9 +297,19 @@ class SQLiteSession(Session):
     def disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._rested, self._failed = False, True
+            rested, self._rested = self._rested, False
             with self._files.closing(), suppress(sqlite3.Error):
-                connection.close()
+                (connection.close if rested else partial(self._close_unmoved, connection))()
+
+    def _close_unmoved(self, connection: sqlite3.Connection) -> None:
+        """Close it, and leave the log where it is: the last to close would move it into the file.
+
+        One that may only read moves nothing. It stays until the other is gone.
+        """
+        with closing(connection):
+            reader = sqlite.connect(self._path, wait_seconds=0, mode="ro")
+            reader.execute("PRAGMA user_version").fetchone()
+        reader.close()
 
     def close(self) -> None:
         self.disconnect()
