@@ -23,7 +23,7 @@ SEEDS = 300
 TOLD = {
     *("kills", "power losses", "clock jump", "lock", "drain", "recovered", "starts"),
     *(f"crashes {moment}" for moment in MOMENTS),
-    *(f"disk {kind} failed" for kind in ("write", "sync", "read", "open", "truncate", "full")),
+    *(f"disk {kind} failed" for kind in ("write", "sync", "read", "open", "full")),
     *(f"message {kind}" for kind in ("lost", "doubled", "late", "slow", "leaves", "unread")),
 }
 """What the seeds together must hold of each kind of trouble."""
