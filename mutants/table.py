@@ -17,6 +17,7 @@ SESSION = "src/paydown/storage/sqlite_database.py"
 POSTGRESQL = "src/paydown/storage/postgresql_database.py"
 SERVICE = "src/paydown/service.py"
 ACCESS = "src/paydown/access.py"
+ADMISSION = "src/paydown/api/admission.py"
 CALLS = "src/paydown/api/calls.py"
 APP = "src/paydown/api/app.py"
 
@@ -381,9 +382,9 @@ MUTANTS = (
     ),
     # Who may
     Mutant(
-        CALLS,
-        "    if operation.bundle not in verdict.bundles:\n",
-        "    if not verdict.bundles:\n",
+        ADMISSION,
+        "    if bundle in caller.bundles:\n",
+        "    if caller.bundles:\n",
         "who may record payments may write debts down",
         DOOR,
     ),
@@ -409,9 +410,9 @@ MUTANTS = (
         "tests/access",
     ),
     Mutant(
-        CALLS,
-        "            if len(body) > self._body_bytes_max:\n",
-        "            if False:\n",
+        "src/paydown/api/bodies.py",
+        "        if len(body) > bytes_max:\n",
+        "        if False:\n",
         "a body without a length fills the memory",
         "tests/api",
     ),

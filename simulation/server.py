@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from paydown.access import Authenticator
 from paydown.api.answers import Answer, Header
 from paydown.api.app import make_app
+from paydown.bootstrap import make_around
 from paydown.config import Settings
 from paydown.service import Service
 from paydown.storage.engine import find_database
@@ -170,8 +171,9 @@ class Life:
         """Whether it started: a ledger that cannot be read or written is said and that is that."""
         try:
             metrics = Metrics()
+            database = find_database(self._url)
             self._service = Service(
-                find_database(self._url),
+                database,
                 pace=Pace(batch_max=8),
                 observer=metrics,
                 clock=self._clock,
@@ -181,8 +183,10 @@ class Life:
             authenticator = Authenticator(
                 self._service.find_login, clock=self.loop.time, hasher=HASHER
             )
+            around = make_around(database, self._service.clock)
+            settings = Settings(database=self._url)
             self._app = make_app(
-                self._service, authenticator, metrics, Settings(database=self._url)
+                self._service, authenticator, metrics, settings, around=around
             )
         except StoreUnavailable as fault:
             self.tell(f"did not start: {type(fault).__name__}")
