@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from clerk import Clerk, code, document, item, other_customer
 from sqlalchemy import text
 
+from clerk import Clerk, code, document, item, other_customer
 from ledgers import ANNA, BEN, CLUB, Books, import_rows, pay
 from makers import on_both_stores
 from paydown.admin import Admin

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from clerk import Clerk, because, code, document, item, other_customer, receipt, shares
 from sqlalchemy import Connection
 from writes import every_write
 
+from clerk import Clerk, because, code, document, item, other_customer, receipt, shares
 from ledgers import PAYMENTS_ONLY, Books
 from makers import on_both_stores, on_every_store
 from paydown.desk import Desk, KeyConflict, Refused, Told

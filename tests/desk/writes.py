@@ -7,7 +7,6 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from clerk import Clerk, because, document, entry_guid, item, receipt, shares
-
 from ledgers import ANNA, BEN, Books, pay
 from paydown.desk import Instruction, NewBilling, Result
 from paydown.wire.v1 import orders

@@ -1,8 +1,8 @@
 """Somebody at the desk who writes, and the enquiries that read what was written."""
 
 import pytest
-from clerk import Clerk
 
+from clerk import Clerk
 from paydown.enquiries import Enquiries
 from paydown.service import read_clock
 from paydown.storage.database import Database

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from clerk import Clerk, because, document, item, shares
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ledgers
+from clerk import Clerk, because, document, item, shares
 from ledgers import ANNA, Books, pay, write_down
 from makers import Maker, on_both_stores
 from paydown.domain.model import TICKS_PER_SECOND
