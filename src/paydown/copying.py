@@ -1,8 +1,9 @@
 """A whole ledger from one database to another, of whatever kind each is.
 
-Law of this file: a copy is of one state of its source, which nobody changes meanwhile. Until all of
-it is there and proved, the target is marked as unfinished, and nothing takes it for a ledger. The
-mark says what it is a copy of: run again on the same source, a copy goes on from where it ended.
+Law of this file: a copy is of one state of its source, which nobody changes meanwhile unless the
+copy is a backup. Until all of it is there and proved, the target is marked as unfinished, and
+nothing takes it for a ledger. The mark says what it is a copy of: run again on the same source, a
+copy goes on from where it ended.
 """
 
 from collections.abc import Mapping
@@ -63,12 +64,17 @@ class Watcher(Protocol):
         """The target is a ledger."""
 
 
-def copy_ledger(source: Database, target: Database, watcher: Watcher) -> Copied:
-    """Copy the source's ledger into the target and prove it there. Raises ``StoreUnavailable``."""
+def copy_ledger(
+    source: Database, target: Database, watcher: Watcher, *, moment: bool = False
+) -> Copied:
+    """Copy the source's ledger into the target and prove it there. Raises ``StoreUnavailable``.
+
+    ``moment``: as it is now, while it goes on. The copy is then to be put away, not to be served.
+    """
     if source.url == target.url:
         raise SchemaMismatch(f"{source.place} cannot be copied onto itself.")
     opening.check_target(target)
-    with source.freeze() as connection:
+    with source.read() if moment else source.freeze() as connection:
         watcher.on_step("Reading the source", None)
         wanted = _tally(connection, watcher)
         mark = _make_mark(wanted)

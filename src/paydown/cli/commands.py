@@ -9,6 +9,7 @@ from paydown.cli import (
     accounts,
     billing_types,
     contacts,
+    backups,
     copying,
     customers,
     entries,
@@ -61,6 +62,8 @@ app.command()(ledger.replays)
 app.command()(copying.copy)
 app.command()(statements.statement)
 app.command()(statements.aged_debt)
+app.command()(backups.backup)
+app.command()(backups.restore)
 app.add_typer(customers.app, name="customer")
 app.add_typer(logins.app, name="login")
 app.add_typer(tender_types.app, name="tender-type")

@@ -35,7 +35,7 @@ def copy(
     with answering(as_json=as_json) as output:
         output.interrupted = "Interrupted: nothing was copied."
         opened, place = open_store(source), find_database(target)
-        with _Bar(output) as bar:
+        with Bar(output, finished="the copy was finished.") as bar:
             try:
                 copied = copy_ledger(opened, place, bar)
             except StoreUnavailable as fault:
@@ -47,11 +47,12 @@ def copy(
         output.show(document, *_say(copied, place))
 
 
-class _Bar(Progress):
-    """How far the copy is, on a terminal."""
+class Bar(Progress):
+    """How far a command is that copies a ledger, on a terminal."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, *, finished: str) -> None:
         console = output.stderr
+        self._finished = finished
         self.advice: tuple[str, ...] = ()
         self._output = output
         super().__init__(
@@ -80,7 +81,7 @@ class _Bar(Progress):
 
     def on_finished(self) -> None:
         """Nothing is left to go on with."""
-        self._output.interrupted = "Interrupted: the copy was finished."
+        self._output.interrupted = f"Interrupted: {self._finished}"
 
 
 def _describe(copied: Copied, source: Database, target: Database) -> Document:

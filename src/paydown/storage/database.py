@@ -7,6 +7,7 @@ Law of this file: no driver's type and no driver's error crosses it. What goes w
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -102,12 +103,13 @@ class Database(ABC):
     """A ledger, or the place for one. Open it with ``paydown.storage.opening``.
 
     ``url`` opens it again and may hold a password; ``shown_url`` is for people to read and to
-    paste, and ``place`` begins a sentence about it.
+    paste, and ``place`` begins a sentence about it. ``file`` is all of it, where it is one file.
     """
 
     url: str
     shown_url: str
     place: str
+    file: Path | None = None
 
     @property
     @abstractmethod

@@ -5,6 +5,7 @@ Law of this file: nobody else asks. What the databases promise alike is in ``dat
 
 import os
 import random
+from pathlib import Path
 
 from paydown.storage import postgresql, sqlite
 from paydown.storage.database import Database
@@ -20,6 +21,11 @@ def find_database(url: str, *, lock_wait_seconds: int = 5) -> Database:
     if postgresql.is_named_by(url):
         return PostgreSQLDatabase(url, lock_wait_seconds=lock_wait_seconds)
     return SQLiteDatabase(sqlite.path_of(url), lock_wait_seconds=lock_wait_seconds)
+
+
+def find_file(path: Path) -> Database:
+    """The ledger that is that file, whether or not it is there."""
+    return SQLiteDatabase(path.resolve())
 
 
 def new_entry_id(ticks: int) -> bytes:

@@ -28,6 +28,17 @@ def open_store(url: str, *, lock_wait_seconds: int = 5) -> Database:
     return database
 
 
+def is_current(database: Database) -> bool:
+    """Whether what is there is a ledger of this version; False for one of an older version.
+
+    Raises ``SchemaMismatch`` for anything else.
+    """
+    if not database.exists():
+        raise SchemaMismatch(f"{database.place} is not there.")
+    with database.read() as connection:
+        return _find_known(connection, database) == _newest()
+
+
 def migrate(url: str) -> str | None:
     """Make the ledger, or bring it to this version, in one transaction.
 
@@ -142,17 +153,22 @@ def _mend(database: Database) -> str:
 
 
 def _check_version(connection: Connection, database: Database) -> None:
+    if _find_known(connection, database) != _newest():
+        raise SchemaMismatch(
+            f"{database.place} holds a ledger of an older Paydown. Back it up, then run: "
+            f"{_mend(database)}"
+        )
+
+
+def _find_known(connection: Connection, database: Database) -> str:
+    """The version of the ledger that is there, this one or an older."""
     found = _revision(connection, database)
     if found is None:
         raise SchemaMismatch(
             f"{database.place} holds no ledger yet. Make one with: {_mend(database)}"
         )
     _refuse_newer(found, database)
-    if found != _newest():
-        raise SchemaMismatch(
-            f"{database.place} holds a ledger of an older Paydown. Back it up, then run: "
-            f"{_mend(database)}"
-        )
+    return found
 
 
 def _revision(connection: Connection, database: Database) -> str | None:

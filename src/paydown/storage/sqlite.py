@@ -1,6 +1,6 @@
 """What is SQLite's own: the file, its pragmas, its errors, its catalogue.
 
-Law of this file: only ``engine`` and ``sqlite_database`` import it.
+Law of this file: only ``engine`` and modules named for SQLite import it.
 """
 
 import fcntl

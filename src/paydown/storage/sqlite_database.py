@@ -48,7 +48,7 @@ class SQLiteDatabase(Database):
     sessions_max = 1
 
     def __init__(self, path: Path, *, lock_wait_seconds: int = 5) -> None:
-        self.path = path
+        self.path = self.file = path
         self.url = self.shown_url = f"sqlite:///{path}"
         self.place = f"The file {path}"
         self._lock_wait_seconds = lock_wait_seconds
