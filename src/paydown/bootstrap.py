@@ -27,6 +27,7 @@ from paydown.server import (
     WorkerMetrics,
     listen_together,
     make_config,
+    read_certificate,
     read_proxies,
     serve,
     serve_on,
@@ -66,6 +67,7 @@ def run_server(settings: Settings, *, on_listening: Listening) -> None:
             limits=_limits(settings),
             trusted_proxies=settings.trusted_proxy,
             drain_seconds=settings.drain_seconds,
+            certificate=read_certificate(settings.tls_cert, settings.tls_key),
         )
 
 
@@ -94,6 +96,7 @@ def run_worker(settings: Settings, folder: Path, place: Place) -> None:
                 _limits(settings),
                 read_proxies(settings.trusted_proxy),
                 drain_seconds=settings.drain_seconds,
+                certificate=read_certificate(settings.tls_cert, settings.tls_key),
             )
             serve_on(place.listener, config, on_ready=place.on_ready)
     except (StoreUnavailable, ServeError) as fault:
@@ -104,6 +107,7 @@ def run_worker(settings: Settings, folder: Path, place: Place) -> None:
 def _look_ahead(settings: Settings) -> None:
     """Raise ``StoreUnavailable`` or ``ServeError`` where workers could not begin."""
     read_proxies(settings.trusted_proxy)
+    read_certificate(settings.tls_cert, settings.tls_key)
     database = _open(settings)
     most = database.workers_max
     if most is not None and settings.workers > most:

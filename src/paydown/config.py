@@ -68,6 +68,15 @@ class Settings:
         "the environment, separated by spaces.",
         (),
     )
+    tls_cert: str = _setting(
+        Group.SERVER,
+        "A PEM file with the certificate and its chain: only TLS is spoken then, 1.2 or newer. A "
+        "renewed file is used within seconds.",
+        "",
+    )
+    tls_key: str = _setting(
+        Group.SERVER, "The PEM file with the certificate's key, without a passphrase.", ""
+    )
     drain_seconds: int = _setting(
         Group.SERVER, "How long accepted requests may take to be answered after SIGTERM.", 30
     )

@@ -5,11 +5,13 @@ import contextlib
 import dataclasses
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from paydown.server.certificates import Certificate
 from paydown.server.limits import HttpLimits
 from paydown.server.proxies import read_networks
 from paydown.server.run import Server, listen, make_config
@@ -34,8 +36,10 @@ class Answer(NamedTuple):
 class Peer:
     """One connection to the server."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, trusting: ssl.SSLContext | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        if trusting is not None:
+            self.socket = trusting.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self.reader = self.socket.makefile("rb")
 
     def send(self, *parts: bytes) -> None:
@@ -113,6 +117,7 @@ class TinyApp:
             "path": scope["path"],
             "length": length,
             "client": scope["client"][0],
+            "scheme": scope["scheme"],
             "headers": {name.decode(): value.decode() for name, value in scope["headers"]},
         }
         await _say(send, 200, told)
@@ -137,7 +142,7 @@ class Serving(NamedTuple):
 
     app: Any
     server: Server
-    connect: Callable[[], Peer]
+    connect: Callable[..., Peer]
     thread: threading.Thread
 
     def stop(self) -> None:
@@ -152,19 +157,26 @@ def serving(
     app: Any = None,
     drain_seconds: int = 5,
     trusted_proxy: str | None = None,
+    certificate: Certificate | None = None,
 ) -> Iterator[Serving]:
     """The application served on a free port of 127.0.0.1, until the block ends."""
     app, listening, peers = app or TinyApp(), threading.Event(), []
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     networks = read_networks([trusted_proxy] if trusted_proxy else [])
-    config = make_config(app, limits or quick(), networks, drain_seconds=drain_seconds)
+    config = make_config(
+        app,
+        limits or quick(),
+        networks,
+        drain_seconds=drain_seconds,
+        certificate=certificate,
+    )
     server = Server(config, listening.set)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
 
-    def connect() -> Peer:
-        peers.append(Peer(port))
+    def connect(trusting: ssl.SSLContext | None = None) -> Peer:
+        peers.append(Peer(port, trusting))
         return peers[-1]
 
     try:

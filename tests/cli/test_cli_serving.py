@@ -20,6 +20,8 @@ def another(setting):
     """A value that is not the default."""
     if setting.name in OTHERS:
         return OTHERS[setting.name]
+    if setting.default == "":
+        return "a.pem"
     return setting.default - 1 if setting.default > 1 else 7
 
 

@@ -117,7 +117,7 @@ def _say_values(kind: Any, least: int, most: int | None) -> str:
 
 
 def _say_default(default: Any) -> str:
-    if default is None or default == () or default == [] or default is False:
+    if default is None or default in ((), [], "") or default is False:
         return ""
     return f"`{default.value if isinstance(default, Enum) else default}`"
 

@@ -66,10 +66,12 @@ def _with_settings(*, without: frozenset[str] = frozenset()) -> Callable[[Comman
 def serve(**values: Any) -> None:
     """Serve the two calls until SIGTERM, then answer what was accepted and end."""
     with answering(as_json=False) as output:
-        run_server(_read(values), on_listening=_say_listening(output))
+        settings = _read(values)
+        scheme = "https" if settings.tls_cert else "http"
+        run_server(settings, on_listening=_say_listening(output, scheme))
 
 
-@_with_settings(without=frozenset({"database"}))
+@_with_settings(without=frozenset({"database", "tls_cert", "tls_key"}))
 def demo(
     *,
     data: Annotated[
@@ -110,8 +112,8 @@ def _read(values: dict[str, Any]) -> Settings:
     return Settings(**settled)
 
 
-def _say_listening(output: Output) -> Callable[[str, int], None]:
+def _say_listening(output: Output, scheme: str) -> Callable[[str, int], None]:
     def on_listening(host: str, port: int) -> None:
-        output.stderr.print(f"Paydown listens on http://{host}:{port}, docs at /docs.")
+        output.stderr.print(f"Paydown listens on {scheme}://{host}:{port}, docs at /docs.")
 
     return on_listening

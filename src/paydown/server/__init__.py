@@ -1,9 +1,10 @@
 """The HTTP server: uvicorn with our limits, our errors, and a drain that answers what it took."""
 
+from paydown.server.certificates import Certificate, read_certificate
+from paydown.server.faults import ServeError
 from paydown.server.limits import HttpLimits
 from paydown.server.run import (
     Listening,
-    ServeError,
     listen_together,
     make_config,
     read_proxies,
@@ -14,6 +15,7 @@ from paydown.server.sharing import WorkerMetrics, shared_stderr
 from paydown.server.workers import Place, Supervisor
 
 __all__ = [
+    "Certificate",
     "HttpLimits",
     "Listening",
     "Place",
@@ -22,6 +24,7 @@ __all__ = [
     "WorkerMetrics",
     "listen_together",
     "make_config",
+    "read_certificate",
     "read_proxies",
     "serve",
     "serve_on",

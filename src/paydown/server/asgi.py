@@ -125,7 +125,7 @@ class Conversation:
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": cycle.version,
             "method": cycle.method,
-            "scheme": "http",
+            "scheme": "https" if cycle.host.transport.get_extra_info("sslcontext") else "http",
             "path": cycle.path,
             "raw_path": cycle.raw_path,
             "query_string": cycle.query,

@@ -154,7 +154,7 @@ class Connection(asyncio.Protocol):
         if self._closing or self.running is None or self.running.more_body:
             return False
         self._newest_owed().keep_alive = False
-        return True
+        return self.transport.can_write_eof()
 
     def pause_writing(self) -> None:
         self.flow.pause_writing()
@@ -354,14 +354,14 @@ class Connection(asyncio.Protocol):
 
         To close on unread bytes resets the connection, and the peer loses the answer.
         """
-        self._reading = NOTHING
-        self._closing = True
-        if lingering:
-            self.transport.write_eof()
-            self.flow.resume_reading()
-        else:
-            self.transport.close()
+        self._reading, self._closing = NOTHING, True
         self._deadline.set(self.limits.linger_seconds)
+        if not lingering:
+            self.transport.close()
+            return
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():  # TLS has no half to close
+            self.transport.write_eof()
 
     def _discard(self, data: bytes) -> None:
         self._discarded_bytes += len(data)

@@ -1,5 +1,6 @@
 """Listening, serving until told to stop, and ending in good order."""
 
+import asyncio
 import contextlib
 import errno
 import gc
@@ -11,9 +12,12 @@ from typing import Any
 import uvicorn
 
 from paydown.server.asgi import Runner
+from paydown.server.certificates import Certificate
 from paydown.server.connection import Connection
+from paydown.server.faults import ServeError
 from paydown.server.limits import HttpLimits
 from paydown.server.proxies import Network, read_networks
+from paydown.server.tls import Handshake
 
 Application = Callable[..., Any]
 Listening = Callable[[str, int], None]
@@ -25,10 +29,6 @@ COLLECTOR_THRESHOLD = 50_000
 
 SWITCH_SECONDS = 0.0001
 """How long a thread keeps the interpreter while another waits for it."""
-
-
-class ServeError(Exception):
-    """The server could not start. ``str()`` is a sentence for an operator."""
 
 
 class Server(uvicorn.Server):
@@ -62,16 +62,24 @@ def serve(
     limits: HttpLimits | None = None,
     trusted_proxies: Sequence[str] = (),
     drain_seconds: int = 30,
+    certificate: Certificate | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then answer what was accepted and return.
 
     Port 0 takes a free one; ``on_listening`` is told which. ``trusted_proxies`` are addresses or
-    networks. After ``drain_seconds`` what still runs is cut off. Raises ServeError.
+    networks. After ``drain_seconds`` what still runs is cut off. With a certificate only TLS is
+    spoken. Raises ServeError.
     """
     networks = read_proxies(trusted_proxies)
     with contextlib.closing(listen(host, port)) as listener:
         bound_host, bound_port = listener.getsockname()[:2]
-        config = make_config(app, limits or HttpLimits(), networks, drain_seconds=drain_seconds)
+        config = make_config(
+            app,
+            limits or HttpLimits(),
+            networks,
+            drain_seconds=drain_seconds,
+            certificate=certificate,
+        )
         serve_on(listener, config, on_ready=lambda: on_listening(bound_host, bound_port))
 
 
@@ -151,9 +159,11 @@ def make_config(
     trusted_proxies: tuple[Network, ...] = (),
     *,
     drain_seconds: int,
+    certificate: Certificate | None = None,
 ) -> uvicorn.Config:
     """What uvicorn is told: all that it would do by itself is off, save the Date header."""
-    connection_class = type(
+    protocol: type[asyncio.Protocol]
+    protocol = connection_class = type(
         "ServerConnection",
         (Connection,),
         {
@@ -163,11 +173,14 @@ def make_config(
             "turned_away": set(),
         },
     )
+    if certificate is not None:
+        own = {"connection_class": connection_class, "certificate": certificate}
+        protocol = type("ServerHandshake", (Handshake,), own)
     return uvicorn.Config(
         app,
         interface="asgi3",
         loop="uvloop",
-        http=connection_class,
+        http=protocol,
         ws="none",
         lifespan="on",
         log_config=None,

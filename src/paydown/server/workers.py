@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import structlog
 
-from paydown.server.run import ServeError
+from paydown.server.faults import ServeError
 
 CALM_SECONDS = 5.0
 """A worker that did not live for so long is replaced after a pause, else at once."""
