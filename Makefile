@@ -5,7 +5,9 @@ READY := .venv/.ready
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check docs bench hammer simulate mutants cluster cluster-test clean
+SECONDS ?= 60
+
+.PHONY: help demo test lint check docs bench hammer simulate mutants fuzz overload cluster cluster-test clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +49,9 @@ simulate: $(READY) ## Run seeds of trouble (SEEDS=1000), or show all that happen
 
 mutants: $(READY) ## Plant each fault of the table in a copy, and see the tests find it
 	$(BIN)/python -m mutants
+
+fuzz: $(READY) ## Give every decoder hostile inputs (SECONDS=60; SEED=1 to have a run again)
+	PAYDOWN_FUZZ_SECONDS=$(SECONDS) PAYDOWN_FUZZ_SEED=$(or $(SEED),$(shell date +%s)) $(BIN)/python -m pytest tests/fuzz
 
 cluster: $(READY) ## Bring up a PostgreSQL cluster and two servers, until Ctrl-C
 	$(BIN)/python -m cluster up
