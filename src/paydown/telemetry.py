@@ -261,11 +261,15 @@ def _render(_logger: object, _method: str, event: Mapping[str, Any]) -> bytes:
 
 
 def encode_line(event: object) -> bytes:
-    """One line of JSON: control characters leave escaped, and no value is refused."""
+    """One line of JSON: what cannot be printed leaves escaped, and no value is refused."""
     try:
-        return _ENCODER.encode(event)
+        line = _ENCODER.encode(event)
     except UnicodeEncodeError:
         return json.dumps(msgspec.to_builtins(event, enc_hook=repr)).encode()
+    text = line.decode()
+    if text.isprintable():
+        return line
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text).encode()
 
 
 def _render_text(logger: object, method: str, event: Mapping[str, Any]) -> str:

@@ -1,12 +1,11 @@
 """The HTTP door over a ledger of the test's own, and over a service that does what it is told."""
 
 import io
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
+from api_log import logging_to
 from doors import PASSWORD_HASH, STRICT_LOGIN, Door, open_door
 
 import ledgers
@@ -14,7 +13,7 @@ from paydown.admin import Admin, Mistake, NewLogin
 from paydown.domain.model import Bundle
 from paydown.storage.database import Database
 from paydown.storage.opening import open_store
-from paydown.telemetry import Metrics, configure_logging
+from paydown.telemetry import Metrics
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +36,8 @@ def ledger(known_password_template: Path, tmp_path: Path) -> Database:
 @pytest.fixture
 def log() -> Iterator[io.BytesIO]:
     """All that is logged, as it is written; afterwards logging is as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    written = io.BytesIO()
-    configure_logging("info", io.TextIOWrapper(written, write_through=True))
-    yield written
-    root.handlers, root.level = handlers, level
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
+    with logging_to(io.BytesIO()) as written:
+        yield written
 
 
 @pytest.fixture

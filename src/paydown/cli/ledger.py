@@ -95,9 +95,9 @@ def _find_customer(admin: Admin, output: Output, guid: str | None) -> tuple[int 
 def _print_finding(output: Output, finding: Finding) -> None:
     mark = "ok     " if finding.ok else "BROKEN "
     words = f"{mark} {finding.invariant}: {finding.promise} ({finding.examined:,} examined)"
-    output.stdout.print(words, soft_wrap=True)
+    output.say(words)
     for line in finding.detail:
-        output.stdout.print(f"        {line}", soft_wrap=True)
+        output.say(f"        {line}")
 
 
 def _describe(replay: Replay) -> Document:

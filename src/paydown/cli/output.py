@@ -57,7 +57,14 @@ class Output:
             typer.echo(json.dumps(document, indent=2))
             return
         for word in words:
-            self.stdout.print(word, soft_wrap=isinstance(word, str))
+            self.say(word)
+
+    def say(self, word: str | Table) -> None:
+        """Print it for people: whatever it tells of, it moves no terminal's cursor."""
+        if isinstance(word, str):
+            self.stdout.print(_escape(word), soft_wrap=True)
+        else:
+            self.stdout.print(word)
 
     def fail(self, sentence: str, *words: str, document: Document | None = None) -> NoReturn:
         """Say why nothing was done, and end with status 1."""
@@ -65,7 +72,7 @@ class Output:
             typer.echo(json.dumps({"error": sentence, **(document or {})}))
         else:
             for word in (sentence, *words):
-                self.stderr.print(word)
+                self.stderr.print(_escape(word))
         raise typer.Exit(1)
 
     def settle(self, value: T | Mistake) -> T:
