@@ -9,13 +9,20 @@ from hypothesis import settings
 
 import ledgers
 import postgres
+import secrets_kept
 from makers import Maker, SQLiteMaker
 from paydown.storage import sqlite
 from paydown.storage.database import Database
+from secrets_kept import WATCH
 from simulation.driver import Driver
 
 settings.register_profile("paydown", deadline=None, max_examples=60, print_blob=True)
 settings.load_profile("paydown")
+
+secrets_kept.begin()
+LEAKS = pytest.StashKey[list[str]]()
+WHOLE_TESTS_MIN = 1_000
+"""A session of so many tests is one of the whole suite, or of so much that passwords occur."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -82,3 +89,33 @@ def books(database: Database) -> Iterator[ledgers.Books]:
     """A running service on a ledger of the test's own."""
     with ledgers.Books(database) as running:
         yield running
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """All that a test put out, and pytest caught, is looked at in the end."""
+    for _, text in report.sections:
+        WATCH.look_at(report.nodeid, text)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A secret that was put out fails the session, and so does a look at nothing."""
+    leaks = list(WATCH.find_leaks())
+    is_whole = not session.config.option.keyword and session.testscollected >= WHOLE_TESTS_MIN
+    if is_whole and not (WATCH.secrets and WATCH.files and WATCH.count_outputs()[1] > 100_000):
+        leaks.append("nothing was looked at: the watch for secrets is broken")
+    session.config.stash[LEAKS] = leaks
+    if leaks and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was looked for and where; name what was found."""
+    outputs, length = WATCH.count_outputs()
+    leaks = terminalreporter.config.stash.get(LEAKS, ["the session did not end in order"])
+    terminalreporter.write_line(
+        f"Secrets: {len(WATCH.secrets)} looked for in {length / 1e6:.1f} MB of {outputs} outputs, "
+        f"{len(WATCH.files)} of them servers' logs: {len(leaks)} found."
+    )
+    for leak in leaks:
+        terminalreporter.write_line(f"LEAK: {leak}", red=True)

@@ -13,6 +13,7 @@ from paydown.cli import app
 from paydown.storage.database import Database
 from paydown.storage.opening import migrate, open_store
 from paydown.storage.reference import Customer
+from secrets_kept import WATCH
 
 
 class Answer(NamedTuple):
@@ -67,6 +68,8 @@ def paydown(url: str) -> Paydown:
         )
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
+        if arguments[0] not in {"demo", "login"}:  # which show a password that they made
+            WATCH.look_at(f"paydown {arguments[0]}", result.stdout + result.stderr)
         return Answer(result.exit_code, result.stdout, result.stderr)
 
     return run

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from secrets_kept import WATCH
+
 PAYDOWN = Path(sys.executable).with_name("paydown")
 
 
@@ -36,6 +38,8 @@ class Server:
                 [PAYDOWN, *arguments, "--port", "0"], stdout=output, stderr=output
             )
         self.log = log
+        if arguments[0] != "demo":  # which shows its password on purpose
+            WATCH.look_at_file(log)
         self.base_url = self._wait_for_address()
 
     def _wait_for_address(self) -> str:
@@ -78,6 +82,8 @@ def post(
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the cli to its end."""
-    return subprocess.run(
+    ended = subprocess.run(
         [PAYDOWN, *arguments], capture_output=True, text=True, timeout=60, check=False
     )
+    WATCH.look_at(f"paydown {arguments[0]}", ended.stdout + ended.stderr)
+    return ended
