@@ -87,7 +87,10 @@ class Settings:
         Group.LIMITS, "The most lines in a request; more get 400.", 10_000, least=1, most=10_000
     )
     connections_max: int = _setting(
-        Group.LIMITS, "The most open connections; another one gets 503.", 500, least=1
+        Group.LIMITS,
+        "The most open connections. For another one the longest silent gives way, or it gets 503.",
+        500,
+        least=1,
     )
     header_count_max: int = _setting(
         Group.LIMITS, "The most headers in a request; more get 431.", 100, least=1

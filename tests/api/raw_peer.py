@@ -36,8 +36,12 @@ class Answer(NamedTuple):
 class Peer:
     """One connection to the server."""
 
-    def __init__(self, port: int, trusting: ssl.SSLContext | None = None) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+    def __init__(
+        self, port: int, trusting: ssl.SSLContext | None = None, *, address: str = ""
+    ) -> None:
+        self.socket = socket.create_connection(
+            ("127.0.0.1", port), timeout=5, source_address=(address, 0)
+        )
         if trusting is not None:
             self.socket = trusting.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self.reader = self.socket.makefile("rb")
@@ -175,8 +179,8 @@ def serving(
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
 
-    def connect(trusting: ssl.SSLContext | None = None) -> Peer:
-        peers.append(Peer(port, trusting))
+    def connect(trusting: ssl.SSLContext | None = None, *, address: str = "") -> Peer:
+        peers.append(Peer(port, trusting, address=address))
         return peers[-1]
 
     try:

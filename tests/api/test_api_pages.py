@@ -87,6 +87,18 @@ def test_the_docs_page_may_load_nothing_from_elsewhere(door: Door, path: str) ->
     assert "http" not in policy
 
 
+@pytest.mark.parametrize("path", ["/docs", "/docs/docs.js", "/docs/swagger-ui.css"])
+def test_a_browser_is_told_to_keep_the_page_to_itself(door: Door, path: str) -> None:
+    """In no frame, opened by nobody, telling no other site, guessing no type, using no device."""
+    told = door.get(path).headers
+    assert told["x-frame-options"] == "DENY"
+    assert told["x-content-type-options"] == "nosniff"
+    assert told["referrer-policy"] == "no-referrer"
+    assert told["cross-origin-opener-policy"] == "same-origin"
+    assert told["cross-origin-resource-policy"] == "same-origin"
+    assert "camera=()" in told["permissions-policy"]
+
+
 def test_nothing_of_ours_on_the_page_is_inline_or_remote() -> None:
     """Scripts and styles are files of the package, and none of ours names another host."""
     page = (ASSETS / "docs.html").read_text()

@@ -144,17 +144,19 @@ def test_a_peer_that_does_not_read_is_cut_off() -> None:
 
 
 def test_one_connection_too_many_is_turned_away_with_a_503() -> None:
-    """It is told when to come again, and is heard as soon as another has gone."""
+    """Where all are owed an answer it is told when to come again, and heard once one has gone."""
     with serving(quick(connections_max=1)) as running:
         first = running.connect()
-        first.post("/")
-        assert first.answer().status == 200
+        first.post("/wait")
+        assert soon(lambda: "/wait" in running.app.calls)
         second = running.connect()
         answer = second.answer()
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
         assert len(answer.headers["x-request-id"]) == 32
         assert answer.told == {"Message": "The server has too many connections. Try again shortly."}
         assert second.ended()
+        running.app.gate.set()
+        assert first.answer().status == 200
         first.close()
         time.sleep(0.05)
         third = running.connect()
@@ -165,11 +167,49 @@ def test_one_connection_too_many_is_turned_away_with_a_503() -> None:
 def test_a_crowd_beyond_the_limit_is_dropped() -> None:
     """So that turning away costs a bounded number of connections too."""
     with serving(quick(connections_max=1)) as running:
+        first = running.connect()
+        first.post("/wait")
+        assert soon(lambda: "/wait" in running.app.calls)
         crowd = [running.connect() for _ in range(80)]
-        first = crowd[0]
-        first.post("/")
-        assert first.answer().status == 200
         assert dropped(crowd[-1])
+        running.app.gate.set()
+        assert first.answer().status == 200
+
+
+@pytest.mark.parametrize("said", [b"", b"POST / HTTP/1.1\r\n", b"\r\n"])
+def test_the_silent_give_way_to_who_speaks(said: bytes) -> None:
+    """The one that has been silent for longest, in whatever part of its head; nobody else."""
+    with serving(quick(connections_max=3)) as running:
+        busy = running.connect()
+        busy.post("/wait")
+        assert soon(lambda: "/wait" in running.app.calls)
+        silent = []
+        for count in (2, 3):
+            silent.append(running.connect())
+            assert soon(lambda: len(running.server.server_state.connections) == count)  # noqa: B023
+            silent[-1].send(said)
+            time.sleep(0.1)
+        newcomer = running.connect()
+        newcomer.post("/new")
+        assert newcomer.answer().status == 200
+        assert silent[0].ended()
+        silent[1].send(b"" if said.startswith(b"POST") else b"POST / HTTP/1.1\r\n", HEAD, b"\r\n")
+        assert silent[1].answer().status == 200
+        running.app.gate.set()
+        assert busy.answer().status == 200
+
+
+def test_who_opens_many_crowds_out_himself() -> None:
+    """A caller of another address keeps his idle connection, though he has had it for longest."""
+    with serving(quick(connections_max=20)) as running:
+        kept = running.connect(address="127.0.0.2")
+        kept.post("/")
+        assert kept.answer().status == 200
+        crowd = [running.connect() for _ in range(60)]
+        assert soon(lambda: len(running.server.server_state.connections) == 20)
+        kept.post("/again")
+        assert kept.answer().status == 200
+        assert crowd[0].ended()
 
 
 def test_a_long_pipeline_is_cut_after_the_limit() -> None:

@@ -20,7 +20,9 @@ from paydown.storage.schema import metadata
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", *DOCS.rglob("*.md")]
+)
 INDEX = DOCS / "decisions" / "README.md"
 DECISIONS = sorted((DOCS / "decisions").glob("0*.md"))
 SECTIONS = ["Context", "Decision", "Consequences", "Alternatives", "Held by"]

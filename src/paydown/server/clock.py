@@ -7,12 +7,13 @@ from collections.abc import Callable
 class Deadline:
     """Calls ``expire`` once the time last set has passed. Setting a later time keeps the timer."""
 
-    __slots__ = ("_at", "_expire", "_loop", "_timer", "_timer_at")
+    __slots__ = ("_at", "_expire", "_loop", "_timer", "_timer_at", "set_at")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, expire: Callable[[], None]) -> None:
         self._loop = loop
         self._expire = expire
         self._at: float | None = None
+        self.set_at = loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
 
@@ -21,7 +22,8 @@ class Deadline:
         if seconds is None:
             self._at = None
             return
-        self._at = self._loop.time() + seconds
+        self.set_at = self._loop.time()
+        self._at = self.set_at + seconds
         if self._timer is None or self._timer_at > self._at:
             self.cancel()
             self._arm(self._at)

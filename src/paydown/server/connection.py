@@ -10,7 +10,6 @@ requests that were taken are answered in order; and no byte after a fault is rea
 import asyncio
 import socket
 from collections import deque
-from enum import Enum, auto
 from typing import Any, NoReturn
 
 import httptools
@@ -22,30 +21,16 @@ from uvicorn.server import ServerState
 from paydown.api.answers import Header
 from paydown.server.asgi import Runner
 from paydown.server.clock import Deadline
+from paydown.server.crowd import make_room
 from paydown.server.cycle import Address, Cycle
 from paydown.server.head import read_head, refuse_method, write_plain_head
 from paydown.server.limits import HttpLimits, HttpRefusal, refuse
 from paydown.server.proxies import Network, forwarded_address, is_trusted, read_address
+from paydown.server.reading import BODY, HEAD, IDLE, NOTHING, StopReading
 
 TURNED_AWAY_MAX = 64
 REST_BYTES_MAX = 65_536
 GRACE_SECONDS = 0.1
-
-
-class Reading(Enum):
-    """What the parser is in the middle of. After NOTHING, bytes are thrown away unread."""
-
-    IDLE = auto()
-    HEAD = auto()
-    BODY = auto()
-    NOTHING = auto()
-
-
-IDLE, HEAD, BODY, NOTHING = Reading
-
-
-class StopReading(Exception):
-    """Raised in a call of the parser's to make it stop where it is."""
 
 
 class Connection(asyncio.Protocol):
@@ -73,9 +58,10 @@ class Connection(asyncio.Protocol):
         self.loop = _loop or asyncio.get_running_loop()
         self.app_state = app_state
         self.server_state = server_state
-        self.connections = server_state.connections
+        self.connections: set[Any] = server_state.connections
         self.server: tuple[str, int | None] | None = None
         self.client: Address | None = None
+        self.address = ""
         self.parser = httptools.HttpRequestParser(self)
         self.url = b""
         self.headers: list[Header] = []
@@ -98,14 +84,16 @@ class Connection(asyncio.Protocol):
     # The connection. asyncio types the override with less than it is given.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self.connections.add(self)  # type: ignore[arg-type] # uvicorn asks no more of it
+        self.connections.add(self)
         self.transport = transport
         self.flow = FlowControl(transport)
         self.server, self.client = get_local_addr(transport), get_remote_addr(transport)
         if self.client:
-            self.client = (str(read_address(self.client[0])), self.client[1])
+            self.address = str(read_address(self.client[0]))
+            self.client = (self.address, self.client[1])
             self._behind_proxy = is_trusted(self.client[0], self.trusted_proxies)
-        if len(self.connections) > self.limits.connections_max:
+        is_full = len(self.connections) > self.limits.connections_max
+        if is_full and not make_room(self.connections - {self}):
             self._turn_away()
         else:
             self._deadline.set(self.limits.header_seconds)
@@ -303,7 +291,7 @@ class Connection(asyncio.Protocol):
     def _address(self) -> str:
         """Whose the request is: the peer's, or whose the peer says where it is a proxy of ours."""
         forwarded = forwarded_address(self.headers) if self._behind_proxy else None
-        return forwarded or (self.client[0] if self.client else "")
+        return forwarded or self.address
 
     def _decline_upgrade(self) -> None:
         """Read the request again as if it had not asked for another protocol, as HTTP allows."""
@@ -340,6 +328,17 @@ class Connection(asyncio.Protocol):
         headers = refuse(refusal, self.headers, address=self._address())
         self.transport.write(refusal.answer([*self.server_state.default_headers, *headers]))
         self._close(lingering=True)
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when the peer has been silent, or at the head of its request."""
+        owes = self.running is not None or self._reading not in (IDLE, HEAD)
+        return None if owes else self._deadline.set_at
+
+    def give_way(self) -> None:
+        """Close: nothing is owed."""
+        self.connections.discard(self)
+        self._close(lingering=False)
 
     def _turn_away(self) -> None:
         self.connections.discard(self)

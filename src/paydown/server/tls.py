@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 
 from paydown.server.certificates import Certificate
 from paydown.server.connection import Connection
+from paydown.server.crowd import make_room
 
 logger = structlog.get_logger()
 
@@ -41,6 +42,8 @@ class Handshake(asyncio.Protocol):
         self.connections: set[Any] = server_state.connections
         self._successor = self.connection_class(config, server_state, app_state, self.loop)
         self._task: asyncio.Task[None] | None = None
+        self.address = ""
+        self.waiting_since = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to shake hands, if there is room for one more; or, when that is done, step aside.
@@ -53,11 +56,12 @@ class Handshake(asyncio.Protocol):
             transport.set_protocol(self._successor)
             self._successor.connection_made(transport)
             return
-        if len(self.connections) < self.connection_class.limits.connections_max:
+        is_full = len(self.connections) >= self.connection_class.limits.connections_max
+        if not is_full or make_room(self.connections):
             self.connections.add(self)
             peer = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
-            address = get_remote_addr(transport)
-            self._task = self.loop.create_task(self._shake_hands(peer, address))
+            self.address = (get_remote_addr(transport) or ("", 0))[0]
+            self._task = self.loop.create_task(self._shake_hands(peer))
         transport.abort()
 
     def shutdown(self) -> None:
@@ -65,7 +69,12 @@ class Handshake(asyncio.Protocol):
         assert self._task is not None, "it counts as a connection since"
         self._task.cancel()
 
-    async def _shake_hands(self, peer: socket.socket, address: tuple[str, int] | None) -> None:
+    def give_way(self) -> None:
+        """Called for another connection: this one is owed nothing."""
+        self.connections.discard(self)
+        self.shutdown()
+
+    async def _shake_hands(self, peer: socket.socket) -> None:
         limits = self.connection_class.limits
         try:
             await self.loop.connect_accepted_socket(
@@ -78,8 +87,6 @@ class Handshake(asyncio.Protocol):
         except OSError as fault:
             # A client that cannot agree with us must be found by somebody.
             reason = fault.reason if isinstance(fault, ssl.SSLError) else str(fault)
-            logger.warning(
-                "a TLS handshake failed", address=address[0] if address else "", reason=reason
-            )
+            logger.warning("a TLS handshake failed", address=self.address, reason=reason)
         finally:
             self.connections.discard(self)
