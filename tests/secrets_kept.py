@@ -6,6 +6,7 @@ The session fails where one is found in the other, and where nothing was looked 
 """
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -71,11 +72,17 @@ def _forms(secret: str) -> set[str]:
     """How it could be written."""
     raw = secret.encode()
     forms = {
-        *(secret, repr(secret)[1:-1], repr(raw)[2:-1], secret.encode("unicode_escape").decode()),
-        *(quote(secret), quote(secret, safe=""), quote_plus(secret)),
-        *(base64.b64encode(raw).decode().rstrip("=")[:-1], raw.hex()),
+        *(secret, repr(secret)[1:-1], repr(raw)[2:-1], json.dumps(secret)[1:-1]),
+        *(quote(secret), quote(secret, safe=""), quote_plus(secret), raw.hex()),
+        *(_encode_inside(raw, before) for before in range(3)),
     }
     return {form for form in forms if len(form) >= LENGTH_MIN}
+
+
+def _encode_inside(raw: bytes, before: int) -> str:
+    """What of Base64 is the secret's alone, where so many bytes stand before it, as in a login."""
+    encoded = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
+    return encoded[(before * 8 + 5) // 6 : -1]
 
 
 def _show(text: str, form: str) -> str:

@@ -22,7 +22,7 @@ SECRET = "tröne & räume 7%"
         json.dumps(SECRET),
         repr(SECRET.encode()),
         quote(SECRET),
-        base64.b64encode(f"till:{'x' * 1}{SECRET}".encode()[6:]).decode(),
+        *(base64.b64encode(f"{'x' * before}{SECRET}!".encode()).decode() for before in range(3)),
         SECRET.encode().hex(),
     ],
 )
