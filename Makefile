@@ -53,6 +53,9 @@ mutants: $(READY) ## Plant each fault of the table in a copy, and see the tests 
 fuzz: $(READY) ## Give every decoder hostile inputs (SECONDS=60; SEED=1 to have a run again)
 	PAYDOWN_FUZZ_SECONDS=$(SECONDS) PAYDOWN_FUZZ_SEED=$(or $(SEED),$(shell date +%s)) $(BIN)/python -m pytest tests/fuzz
 
+overload: $(READY) ## Offer a server twice what it can take for a minute, and crowds besides
+	PAYDOWN_OVERLOAD_SECONDS=60 $(BIN)/python -m pytest tests/system/test_overload.py
+
 cluster: $(READY) ## Bring up a PostgreSQL cluster and two servers, until Ctrl-C
 	$(BIN)/python -m cluster up
 
