@@ -7,9 +7,9 @@ import typer
 from paydown import __version__
 from paydown.cli import (
     accounts,
+    backups,
     billing_types,
     contacts,
-    backups,
     copying,
     customers,
     entries,

@@ -62,7 +62,7 @@ class Output:
     def say(self, word: str | Table) -> None:
         """Print it for people: whatever it tells of, it moves no terminal's cursor."""
         if isinstance(word, str):
-            self.stdout.print(_escape(word), soft_wrap=True)
+            self.stdout.print(printable(word), soft_wrap=True)
         else:
             self.stdout.print(word)
 
@@ -72,7 +72,7 @@ class Output:
             typer.echo(json.dumps({"error": sentence, **(document or {})}))
         else:
             for word in (sentence, *words):
-                self.stderr.print(_escape(word))
+                self.stderr.print(printable(word))
         raise typer.Exit(1)
 
     def settle(self, value: T | Mistake) -> T:
