@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -13,14 +14,15 @@ import secrets_kept
 from makers import Maker, SQLiteMaker
 from paydown.storage import sqlite
 from paydown.storage.database import Database
-from secrets_kept import WATCH
+from secrets_kept import WATCH, Findings
 from simulation.driver import Driver
 
 settings.register_profile("paydown", deadline=None, max_examples=60, print_blob=True)
 settings.load_profile("paydown")
 
 secrets_kept.begin()
-LEAKS = pytest.StashKey[list[str]]()
+FOUND = pytest.StashKey[Findings]()
+FOUND_ELSEWHERE = pytest.StashKey[list[Findings]]()
 WHOLE_TESTS_MIN = 1_000
 """A session of so many tests is one of the whole suite, or of so much that passwords occur."""
 
@@ -100,22 +102,39 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A secret that was put out fails the session, and so does a look at nothing."""
-    leaks = list(WATCH.find_leaks())
-    is_whole = not session.config.option.keyword and session.testscollected >= WHOLE_TESTS_MIN
-    if is_whole and not (WATCH.secrets and WATCH.files and WATCH.count_outputs()[1] > 100_000):
-        leaks.append("nothing was looked at: the watch for secrets is broken")
-    session.config.stash[LEAKS] = leaks
-    if leaks and session.exitstatus == pytest.ExitCode.OK:
+    config = session.config
+    found = WATCH.look()
+    is_whole = not config.option.keyword and session.testscollected >= WHOLE_TESTS_MIN
+    if is_whole and not (found.secret_count and found.log_count and found.length > 100_000):
+        found.leaks.append("nothing was looked at: the watch for secrets is broken")
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["secrets"] = list(found)
+        return
+    config.stash[FOUND] = found = secrets_kept.add_up(
+        [found, *config.stash.get(FOUND_ELSEWHERE, [])]
+    )
+    if found.leaks and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What one of the processes found that share the tests."""
+    told = getattr(node, "workeroutput", {}).get("secrets")
+    found = Findings(*told) if told else Findings(0, 0, 0, 0, ["a process did not end in order"])
+    node.config.stash.setdefault(FOUND_ELSEWHERE, []).append(found)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was looked for and where; name what was found."""
-    outputs, length = WATCH.count_outputs()
-    leaks = terminalreporter.config.stash.get(LEAKS, ["the session did not end in order"])
+    found = terminalreporter.config.stash.get(FOUND, None)
+    if found is None:
+        terminalreporter.write_line("Secrets: the session did not end in order.", red=True)
+        return
     terminalreporter.write_line(
-        f"Secrets: {len(WATCH.secrets)} looked for in {length / 1e6:.1f} MB of {outputs} outputs, "
-        f"{len(WATCH.files)} of them servers' logs: {len(leaks)} found."
+        f"Secrets: {found.secret_count} looked for in {found.length / 1e6:.1f} MB of "
+        f"{found.output_count} outputs, {found.log_count} of them servers' logs: "
+        f"{len(found.leaks)} found."
     )
-    for leak in leaks:
+    for leak in found.leaks:
         terminalreporter.write_line(f"LEAK: {leak}", red=True)

@@ -7,9 +7,10 @@ The session fails where one is found in the other, and where nothing was looked 
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 import argon2
@@ -22,8 +23,24 @@ LENGTH_MIN = 8
 SHOWN_AROUND = 60
 
 
+class Findings(NamedTuple):
+    """How much was looked for and where, and each leak that was found."""
+
+    secret_count: int
+    output_count: int
+    length: int
+    log_count: int
+    leaks: list[str]
+
+
+def add_up(parts: Iterable[Findings]) -> Findings:
+    """What the processes found that ran the suite together."""
+    secrets, outputs, lengths, logs, leaks = zip(*parts, strict=True)
+    return Findings(sum(secrets), sum(outputs), sum(lengths), sum(logs), [*chain(*leaks)])
+
+
 class Watch:
-    """The secrets and the output of one session."""
+    """The secrets and the output of one process."""
 
     def __init__(self) -> None:
         self.secrets: set[str] = set()
@@ -52,6 +69,12 @@ class Watch:
             for form in forms:
                 if form in text:
                     yield f"{origin}: {_show(text, form)}"
+
+    def look(self) -> Findings:
+        """What there is to say at the end."""
+        outputs, length = self.count_outputs()
+        leaks = list(self.find_leaks())
+        return Findings(len(self.secrets), outputs, length, len(self.files), leaks)
 
     def count_outputs(self) -> tuple[int, int]:
         """How many texts, and how many characters in all."""
