@@ -168,6 +168,7 @@ def test_what_the_books_cannot_refer_to_says_why(clerk: Clerk) -> None:
     assert tender(CASH) == "409 already_exists"
     assert tender(account="9999") == "422 unknown_gl_account"
     assert tender(account="1100") == "422 unsuitable_gl_account"
+    assert tender(account="2140") == "422 unsuitable_gl_account"
     assert tender(name="\u200b") == "422 invalid_value"
     assert billing(1) == "409 already_exists"
     assert billing(income="9999") == "422 unknown_gl_account"

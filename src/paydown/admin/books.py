@@ -202,12 +202,20 @@ class Books(NamedTuple):
 
     def _find_clearing_account(self, code: str) -> Account | Mistake:
         account = self._find_account(code)
-        if isinstance(account, Account) and account.account_type == AccountType.RECEIVABLE:
+        if isinstance(account, Account) and (own := self._find_own_use(account)):
             return Mistake(
-                f"Account {_say(account)} is a receivables account; money clears elsewhere.",
-                Wrong.UNSUITABLE_ACCOUNT,
+                f"Account {_say(account)} {own}; money clears elsewhere.", Wrong.UNSUITABLE_ACCOUNT
             )
         return self._find_usable_account(code)
+
+    def _find_own_use(self, account: Account) -> str | None:
+        """What an account is kept for that other things move by themselves."""
+        if account.account_type == AccountType.RECEIVABLE:
+            return "is a receivables account"
+        customer_id = self.customer.customer_id
+        if account.account_id == reference.find_unapplied_account(self.connection, customer_id):
+            return "holds receipts that are not applied"
+        return None
 
     def _find_billing_accounts(
         self, income_code: str, external_code: str
@@ -215,10 +223,9 @@ class Books(NamedTuple):
         income = self._find_usable_account(income_code)
         if isinstance(income, Mistake):
             return income
-        if income.account_type == AccountType.RECEIVABLE:
+        if own := self._find_own_use(income):
             return Mistake(
-                f"Account {_say(income)} is a receivables account; income is elsewhere.",
-                Wrong.UNSUITABLE_ACCOUNT,
+                f"Account {_say(income)} {own}; income is elsewhere.", Wrong.UNSUITABLE_ACCOUNT
             )
         external = self._find_usable_account(external_code)
         if isinstance(external, Mistake):

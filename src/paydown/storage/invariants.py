@@ -224,12 +224,13 @@ QUESTIONS = (
         """
         SELECT e.customer_id, e.entry_id, e.idempotency_key
         FROM entry e
+        LEFT JOIN (
+            SELECT DISTINCT customer_id, login_id, idempotency_key FROM desk_answer
+            WHERE status BETWEEN 200 AND 299
+        ) k ON k.customer_id = e.customer_id AND k.login_id = e.login_id
+           AND k.idempotency_key = e.idempotency_key
         WHERE e.idempotency_key IS NOT NULL AND e.kind NOT IN ('payment', 'write_down')
-          AND NOT EXISTS (
-              SELECT 1 FROM desk_answer k
-              WHERE k.customer_id = e.customer_id AND k.login_id = e.login_id
-                AND k.idempotency_key = e.idempotency_key AND k.status BETWEEN 200 AND 299
-          )
+          AND k.customer_id IS NULL
         """,
         "key {idempotency_key!r} of customer {customer_id} has no answer for entry {entry_id}",
     ),
