@@ -23,8 +23,8 @@ settings.load_profile("paydown")
 secrets_kept.begin()
 FOUND = pytest.StashKey[Findings]()
 FOUND_ELSEWHERE = pytest.StashKey[list[Findings]]()
-WHOLE_TESTS_MIN = 1_000
-"""A session of so many tests is one of the whole suite, or of so much that passwords occur."""
+WHOLE_TESTS_MIN = 3_000
+"""A session of so many tests is one of the whole suite, or nearly: there are servers in it."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -103,16 +103,15 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A secret that was put out fails the session, and so does a look at nothing."""
     config = session.config
-    found = WATCH.look()
-    is_whole = not config.option.keyword and session.testscollected >= WHOLE_TESTS_MIN
-    if is_whole and not (found.secret_count and found.log_count and found.length > 100_000):
-        found.leaks.append("nothing was looked at: the watch for secrets is broken")
+    found = WATCH.look(0 if config.option.keyword else session.testscollected)
     if hasattr(config, "workeroutput"):
         config.workeroutput["secrets"] = list(found)
         return
-    config.stash[FOUND] = found = secrets_kept.add_up(
-        [found, *config.stash.get(FOUND_ELSEWHERE, [])]
-    )
+    found = secrets_kept.add_up([found, *config.stash.get(FOUND_ELSEWHERE, [])])
+    is_whole = found.test_count >= WHOLE_TESTS_MIN
+    if is_whole and not (found.secret_count and found.log_count and found.length > 100_000):
+        found.leaks.append("nothing was looked at: the watch for secrets is broken")
+    config.stash[FOUND] = found
     if found.leaks and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -121,7 +120,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_testnodedown(node: Any) -> None:
     """What one of the processes found that share the tests."""
     told = getattr(node, "workeroutput", {}).get("secrets")
-    found = Findings(*told) if told else Findings(0, 0, 0, 0, ["a process did not end in order"])
+    found = Findings(*told) if told else Findings(0, 0, 0, 0, 0, ["a process did not end in order"])
     node.config.stash.setdefault(FOUND_ELSEWHERE, []).append(found)
 
 

@@ -24,8 +24,9 @@ SHOWN_AROUND = 60
 
 
 class Findings(NamedTuple):
-    """How much was looked for and where, and each leak that was found."""
+    """Of how many tests, how much was looked for and where, and each leak that was found."""
 
+    test_count: int
     secret_count: int
     output_count: int
     length: int
@@ -34,9 +35,9 @@ class Findings(NamedTuple):
 
 
 def add_up(parts: Iterable[Findings]) -> Findings:
-    """What the processes found that ran the suite together."""
-    secrets, outputs, lengths, logs, leaks = zip(*parts, strict=True)
-    return Findings(sum(secrets), sum(outputs), sum(lengths), sum(logs), [*chain(*leaks)])
+    """What the processes found that ran the suite together. Each of them collects all tests."""
+    tests, *counts, leaks = zip(*parts, strict=True)
+    return Findings(max(tests), *map(sum, counts), leaks=[*chain(*leaks)])
 
 
 class Watch:
@@ -70,11 +71,11 @@ class Watch:
                 if form in text:
                     yield f"{origin}: {_show(text, form)}"
 
-    def look(self) -> Findings:
-        """What there is to say at the end."""
+    def look(self, test_count: int) -> Findings:
+        """What there is to say at the end of so many tests."""
         outputs, length = self.count_outputs()
         leaks = list(self.find_leaks())
-        return Findings(len(self.secrets), outputs, length, len(self.files), leaks)
+        return Findings(test_count, len(self.secrets), outputs, length, len(self.files), leaks)
 
     def count_outputs(self) -> tuple[int, int]:
         """How many texts, and how many characters in all."""

@@ -165,6 +165,54 @@ def test_a_list_is_narrowed_as_asked(door: Door, query: str, count: int) -> None
     assert len(get(door, f"/v1/{query}&limit=200").told["data"]) == count
 
 
+def test_postings_are_asked_for_by_their_entry(door: Door) -> None:
+    """All of them in parts, and no others; entries by what their postings are."""
+    entry = get(door, "/v1/entries?billing_id=1").told["data"][-1]
+    assert entry["posting_count"] > 7
+    entry_id = entry["entry_id"]
+    told = get(door, f"/v1/entries/{entry_id.upper()}").told["postings"]
+
+    assert walk(door, f"/v1/postings?entry_id={entry_id.upper()}&", 7) == told[::-1]
+    assert walk(door, f"/v1/postings?entry_id={entry_id}&billing_id=1&", 7) == [
+        each for each in told if each["billing_id"] == 1
+    ]
+    assert get(door, f"/v1/postings?entry_id={NOBODY}").told["data"] == []
+
+
+@pytest.mark.parametrize("name", ["reference", "authorization_code"])
+def test_an_entry_is_found_by_what_its_postings_are(door: Door, name: str) -> None:
+    """By the calls' ThirdPartyReference and AuthorizationCode, too."""
+    made = post(door, "/v1/receipts", new_receipt(**{name: "R-7"}))["receipt_id"]
+    other = post(door, "/v1/receipts", new_receipt(tender_type_id=28))["receipt_id"]
+
+    def found(query: str) -> list[str]:
+        return [each["entry_id"] for each in get(door, f"/v1/entries?{query}").told["data"]]
+
+    assert found(f"{name}=R-7") == [made]
+    assert found(f"{name}=R-7&tender_type_id=28") == []
+    assert found("tender_type_id=28&kind=receipt") == [other]
+
+
+def test_every_contact_of_a_reference_is_found(door: Door) -> None:
+    """Also where they are more than a part of the list may hold."""
+    made = {contact(door, reference="M-77") for _ in range(3)}
+
+    found = [each["contact_id"] for each in walk(door, "/v1/contacts?search=M-77&", 2)]
+    assert (len(found), set(found)) == (3, made)
+
+
+def test_an_explanation_of_now_has_no_version(door: Door) -> None:
+    """It tells when it was asked for; with its known_at it has one, like any read."""
+    first = get(door, "/v1/items/1/explain")
+    fixed = f"/v1/items/1/explain?known_at={first.told['known_at'].replace('+', '%2B')}"
+
+    assert "etag" not in first.headers
+    assert first.headers["cache-control"] == "private, no-cache"
+    assert get(door, "/v1/items/1/explain", If_None_Match="*").status == 200
+    tag = get(door, fixed).headers["etag"]
+    assert get(door, fixed, If_None_Match=tag).status == 304
+
+
 def test_an_explanation_is_of_any_past_moment(door: Door) -> None:
     """Before it was paid and after, as known before the payment was recorded and after."""
     number = item(door, amount="10.00", effective_at="2026-02-01T00:00:00Z")

@@ -9,6 +9,7 @@ from ledgers import ANNA, BEN, CLUB, Books, pay
 from paydown.enquiries import Enquiries
 from paydown.service import read_clock
 from paydown.storage.database import Database
+from paydown.wire.v1 import orders
 
 OWN = ("--customer", CLUB)
 FEBRUARY_5 = "2026-02-05T23:30:00+00:00"
@@ -137,6 +138,17 @@ def test_a_statement_is_shown_and_written(paydown, database, entry_id, tmp_path)
     assert wrote.stdout.splitlines() == [f"Wrote {table}.", f"Wrote {page}."]
     assert table.read_bytes().startswith(b"date,kind,billing_id,")
     assert "Statement of account" in page.read_text()
+
+
+def test_a_statement_is_of_the_contact_of_that_reference(paydown, database):
+    """Whose reference merely begins so does not stand in its way."""
+    clerk = Clerk(database)
+    for name, reference in (("Cy", "M-1"), ("Di", "M-10")):
+        made = orders.NewContact(name=name, reference=reference)
+        document(clerk.desk.create_contact(clerk.by(), made))
+    told = paydown("statement", "M-1", *OWN, "--from", "2026-02-01", "--json").document
+
+    assert told["contact_name"] == "Cy"
 
 
 def test_aged_debt_is_listed_and_tied(paydown, database, entry_id):

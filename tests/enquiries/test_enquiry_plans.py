@@ -21,6 +21,7 @@ from paydown.enquiries import (
     PostingFilter,
     ReceiptFilter,
 )
+from paydown.enquiries.asking import POSTINGS
 from paydown.service import read_clock
 from paydown.storage import schema, walking
 from paydown.storage.database import Database
@@ -34,6 +35,7 @@ ASKED = {
     "contact": lambda e: e.find_contact(1, ANNA),
     "contacts": lambda e: e.list_contacts(1, ContactFilter(), FIRST),
     "contacts searched": lambda e: e.list_contacts(1, ContactFilter(search="an"), FIRST),
+    "contacts by guid": lambda e: e.list_contacts(1, ContactFilter(search=ANNA), FIRST),
     "contacts after": lambda e: _second(e.list_contacts, ContactFilter()),
     "item": lambda e: e.find_item(1, 1),
     "items": lambda e: e.list_items(1, ItemFilter(band="over_90"), FIRST),
@@ -44,6 +46,12 @@ ASKED = {
     "entries": lambda e: e.list_entries(1, EntryFilter(kind="receipt"), FIRST),
     "entries after": lambda e: _second(e.list_entries, EntryFilter()),
     "entries of a contact": lambda e: e.list_entries(1, EntryFilter(contact_id=ANNA), FIRST),
+    "entries of an item": lambda e: e.list_entries(1, EntryFilter(billing_id=1), FIRST),
+    "entries by reference": lambda e: e.list_entries(1, EntryFilter(reference="r1"), FIRST),
+    "entries by code": lambda e: e.list_entries(1, EntryFilter(authorization_code="a"), FIRST),
+    "entries of a contact by code": lambda e: e.list_entries(
+        1, EntryFilter(authorization_code="a", contact_id=ANNA), FIRST
+    ),
     "entries in a span": lambda e: e.list_entries(1, EntryFilter(**SPAN), FIRST),
     "posting": lambda e: e.find_posting(1, f"{GUID}.1"),
     "postings": lambda e: e.list_postings(1, PostingFilter(caller="till"), FIRST),
@@ -51,6 +59,9 @@ ASKED = {
     "postings of a contact": lambda e: e.list_postings(1, PostingFilter(contact_id=ANNA), FIRST),
     "postings of an item": lambda e: e.list_postings(1, PostingFilter(billing_id=1), FIRST),
     "postings of an entry": lambda e: e.list_postings(1, PostingFilter(entry_id=GUID), FIRST),
+    "postings of an entry after": lambda e: e.list_postings(
+        1, PostingFilter(entry_id=GUID), PageAsk(POSTINGS.write((b"g" * 16, 1)))
+    ),
     "by reference": lambda e: e.list_postings(1, PostingFilter(reference="r1"), FIRST),
     "by code": lambda e: e.list_postings(1, PostingFilter(authorization_code="a"), FIRST),
     "receipt": lambda e: e.find_receipt(1, GUID),

@@ -123,7 +123,18 @@ def test_entries_are_found_by_whom_they_concern_and_when(busy: Clerk, enquiries:
         imported[1],
     ]
     assert found(contact_id=ANNA, kind="payment") == [("payment", "7.00", 2)]
-    assert found(caller="kiosk") == [("payment", "40.00", 1)]
+    assert found(caller="kiosk") == found(tender_type_id=1) == [("payment", "40.00", 1)]
+    undone = ("reversal", "4.00", 1)
+    paid = ("payment", "7.00", 2)
+    received = ("receipt", "30.00", 1)
+    assert found(billing_id=1) == [undone, paid, imported[1]]
+    assert found(reference="BACS 7") == [undone, received, paid]
+    assert found(reference="BACS 7", billing_id=2) == [paid]
+    assert found(reference="BACS 7", tender_type_id=1) == found(reference="BACS 8") == []
+    assert found(authorization_code="A1") == [received]
+    assert found(authorization_code="A1", contact_id=ANNA) == [received]
+    assert found(authorization_code="A1", contact_id=BEN) == found(billing_id=1, contact_id=BEN)
+    assert found(billing_id=1, contact_id=BEN) == []
     recorded = read_all(enquiries.list_entries, EntryFilter(kind="receipt"), limit=9)
     times = [ticks(each.recorded_at) for each in recorded]
     assert times == sorted(times, reverse=True)
@@ -152,6 +163,8 @@ def test_an_entry_is_told_with_everything_about_it(busy: Clerk, enquiries: Enqui
     assert first.reversed_by.posting_id == busy.postings_of(1)[-1]
     assert second.reversed_by is None
     assert enquiries.find_posting(1, first.posting_id) == first
+    asked = (first.staff_user, first.request_id, first.address)
+    assert asked == (told.staff_user, told.request_id, told.address)
     assert enquiries.find_entry(2, entry_id) is None
     assert enquiries.find_posting(2, first.posting_id) is None
     for nonsense in ("", "x", f"{entry_id}.", f"{entry_id}.x", f"{entry_id}.9", f"{entry_id}.²"):
@@ -207,6 +220,27 @@ def test_contacts_are_found_by_words_reference_or_guid(busy: Clerk, enquiries: E
         each.due_on for each in anna.open_items
     )
     assert enquiries.find_contact(1, CLUB) is None
+
+
+@on_both_stores
+def test_what_a_search_names_comes_first_and_hides_nothing(
+    clerk: Clerk, enquiries: Enquiries
+) -> None:
+    """However small the parts: those of the reference, then whose name holds its words."""
+    for name, reference in (
+        ("Cy", "Archer"),
+        ("Di", "Archer"),
+        ("Ed", "Archer"),
+        ("Flo", "7 Archer"),
+    ):
+        made = orders.NewContact(name=name, reference=reference)
+        document(clerk.desk.create_contact(clerk.by(), made))
+
+    for limit in (1, 2, 3, 50):
+        page = read_all(enquiries.list_contacts, ContactFilter(search="Archer"), limit=limit)
+        names = [each.name for each in page]
+        assert sorted(names[:3]) == ["Cy", "Di", "Ed"]
+        assert sorted(names[3:]) == ["Anna Archer", "Flo"]
 
 
 @on_both_stores

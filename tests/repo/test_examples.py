@@ -18,6 +18,7 @@ from paydown.wire.headers import Media
 from paydown.wire.requests import CALLS
 
 ROOT = Path(__file__).parents[2]
+NOW = "2026-11-22T20:03:25Z"
 BODY = re.compile(r" -d '(\{.*?\n *\})'|```json\n(.*?)```", re.DOTALL)
 
 
@@ -44,7 +45,7 @@ def caller(made: demo.Demo) -> Caller:
 def exchanges(name: str) -> Iterator[tuple[str, str | None]]:
     """Each body of a request on the page, and the answer that the page shows for it, if any."""
     bodies = [
-        (match[1] or match[2]).replace("'$n'", "1")
+        (match[1] or match[2]).replace("'$n'", "1").replace("'$now'", NOW)
         for match in BODY.finditer((ROOT / name).read_text())
     ]
     for body, following in zip(bodies, [*bodies[1:], ""], strict=True):

@@ -84,7 +84,9 @@ def aged_debt(
 
 
 def _find_one(reading: Reading, text: str) -> str:
-    found = search(reading, text).data
+    listed = search(reading, text).data
+    named = [each for each in listed if text.strip() == each.reference]
+    found = named or listed
     if len(found) != 1:
         number = "Several contacts are" if found else "No contact is"
         reading.output.fail(f"{number} found by {text!r}. See: paydown contact find")

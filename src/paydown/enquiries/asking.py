@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class ContactFilter:
-    """Which contacts: those of that guid or exact reference, else with every word of ``search``."""
+    """Which contacts: those of ``search``, a guid or an exact reference, then of its every word."""
 
     search: str | None = None
 
@@ -114,7 +114,7 @@ def _read_part(part: Any, wanted: type) -> Any:
     return entry_id if len(entry_id) == _ENTRY_ID_BYTES else None
 
 
-CONTACTS = Listing("contacts", (str,))
+CONTACTS = Listing("contacts", (int, str))
 ITEMS = Listing("items", (int,))
 ENTRIES = Listing("entries", (bytes,))
 POSTINGS = Listing("postings", (bytes, int))

@@ -1,15 +1,21 @@
 """Contacts: one with all that it owes, and the search for them."""
 
+from collections.abc import Sequence
+
 from msgspec import structs
 
 from paydown.domain.searching import fold
 from paydown.enquiries.asking import CONTACTS, BadCursor, ContactFilter, PageAsk
 from paydown.enquiries.writing import describe_item, today, write_amount
 from paydown.storage import contacts, items
-from paydown.storage.contacts import ContactRow
+from paydown.storage.contacts import ContactRow, Named
 from paydown.storage.reference import Customer, StoreConnection
+from paydown.storage.walking import Key
 from paydown.wire.formats import read_guid
 from paydown.wire.v1.documents import Contact, ContactInFull, Page
+
+_NAMED, _OTHERS = 0, 1
+"""The two stages of a list: what the search names exactly, and all others. A cursor tells which."""
 
 
 def find_contact(
@@ -30,28 +36,39 @@ def find_contact(
 def list_contacts(
     connection: StoreConnection, customer: Customer, wanted: ContactFilter, ask: PageAsk
 ) -> Page[Contact] | BadCursor:
-    """A part of the contacts."""
-    after = CONTACTS.read(ask.cursor)
-    if isinstance(after, BadCursor):
-        return after
-    if wanted.search is not None and after is None:
-        named = contacts.list_named(
-            connection,
-            customer.customer_id,
-            contact_id=read_guid(wanted.search.strip()),
-            reference=wanted.search.strip(),
-            count_max=ask.limit,
+    """A part of the contacts: those that the search names, and then those that hold its words.
+
+    A guid is no words: it is looked for by itself alone.
+    """
+    key = CONTACTS.read(ask.cursor)
+    if isinstance(key, BadCursor):
+        return key
+    search = (wanted.search or "").strip()
+    named = Named(read_guid(search), search) if search else None
+    stage, *after = key or (_NAMED,)
+    rows: list[ContactRow] = []
+    if named is not None and stage == _NAMED:
+        part = contacts.list_named(
+            connection, customer.customer_id, named, after=tuple(after) or None, count_max=ask.limit
         )
-        if named:
-            return Page(data=[_describe(row, customer) for row in named], next_cursor=None)
-    words = fold(wanted.search or "").split()
+        if named.contact_id is not None or part.next_key:
+            return _show(part.rows, part.next_key and (_NAMED, *part.next_key), customer)
+        if len(part.rows) == ask.limit:
+            return _show(part.rows, (_NAMED, part.rows[-1].contact_id), customer)
+        rows, after = part.rows, []
     part = contacts.list_contacts(
-        connection, customer.customer_id, words, after=after, count_max=ask.limit
+        connection,
+        customer.customer_id,
+        fold(search).split(),
+        apart_from=named,
+        after=tuple(after) or None,
+        count_max=ask.limit - len(rows),
     )
-    return Page(
-        data=[_describe(row, customer) for row in part.rows],
-        next_cursor=CONTACTS.write(part.next_key),
-    )
+    return _show([*rows, *part.rows], part.next_key and (_OTHERS, *part.next_key), customer)
+
+
+def _show(rows: Sequence[ContactRow], key: Key | None, customer: Customer) -> Page[Contact]:
+    return Page(data=[_describe(row, customer) for row in rows], next_cursor=CONTACTS.write(key))
 
 
 def _describe(row: ContactRow, customer: Customer) -> Contact:

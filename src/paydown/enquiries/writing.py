@@ -111,6 +111,9 @@ def describe_posting(line: Line, customer: Customer) -> Posting:
         value_at=write_time(line.value_at, customer),
         recorded_at=write_time(line.recorded_at, customer),
         caller=line.caller,
+        staff_user=line.staff_user,
+        request_id=line.request_id,
+        address=line.address,
         reverses=write_reversed(line),
         reversed_by=describe_reversal(line, customer),
     )

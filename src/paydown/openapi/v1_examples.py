@@ -72,7 +72,8 @@ posting = documents.Posting(
     notes=None,
     value_at=PAID_AT,
     recorded_at=RECORDED_AT,
-    caller="till",
+    **_TRACE,
+    request_id="4f1d0c8e5a7b4c2d0000000000000a1f",
     reverses=None,
     reversed_by=None,
 )

@@ -2,16 +2,24 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, and_, select, union
 
 from paydown.storage import items, receipts
+from paydown.storage.history import settle
 from paydown.storage.schema import billing_item, contact, receipt
-from paydown.storage.walking import Key, Part, Walk, read_walking
+from paydown.storage.walking import Key, Part, Walk, read_found, read_walking
 
 _columns = contact.c
 _TOLD = (_columns.contact_id, _columns.name, _columns.reference)
+
+
+class Named(NamedTuple):
+    """What names contacts exactly: a guid, and a reference, which several may have."""
+
+    contact_id: str | None
+    reference: str
 
 
 class ContactRow(NamedTuple):
@@ -39,38 +47,52 @@ def list_contacts(
     customer_id: int,
     words: Sequence[str],
     *,
+    apart_from: Named | None = None,
     after: Key | None,
     count_max: int,
 ) -> Part[ContactRow]:
     """A part of the contacts in whose search text every word occurs, by guid."""
     scope = _columns.customer_id == customer_id
     walk = Walk((_columns.contact_id,), scope, after, count_max, descending=False)
-    sought = (_columns.search_text.contains(word, autoescape=True) for word in words)
+    sought = [_columns.search_text.contains(word, autoescape=True) for word in words]
+    if apart_from is not None:
+        sought += [
+            _columns[name].is_distinct_from(value)
+            for name, value in apart_from._asdict().items()
+            if value is not None
+        ]
     part = read_walking(connection, walk, select(*_TOLD).where(scope, *sought))
-    found = [tuple(row) for row in part.rows]
-    return Part(_add_totals(connection, customer_id, found), part.next_key)
+    return _tell(connection, customer_id, part)
 
 
 def list_named(
     connection: Connection,
     customer_id: int,
+    named: Named,
     *,
-    contact_id: str | None,
-    reference: str,
+    after: Key | None,
     count_max: int,
-) -> list[ContactRow]:
-    """The contact of that guid, and those of exactly that reference, by guid: the first of them."""
-    named = [_columns.reference == reference]
-    if contact_id is not None:
-        named.append(_columns.contact_id == contact_id)
-    statement = (
-        select(*_TOLD)
-        .where(_columns.customer_id == customer_id, or_(*named))
-        .order_by(_columns.contact_id)
-        .limit(count_max)
+) -> Part[ContactRow]:
+    """A part of the contacts of that guid or of exactly that reference, by guid."""
+    own = _columns.customer_id == customer_id
+    found = settle(
+        union(
+            *(
+                select(_columns.contact_id).where(own, _columns[name] == value)
+                for name, value in named._asdict().items()
+                if value is not None
+            )
+        )
     )
-    found = [tuple(row) for row in connection.execute(statement)]
-    return _add_totals(connection, customer_id, found)
+    walk = Walk((_columns.contact_id,), own, after, count_max, descending=False)
+    same = and_(own, _columns.contact_id == found.c.contact_id)
+    part = read_found(connection, walk, select(*_TOLD).join_from(found, contact, same))
+    return _tell(connection, customer_id, part)
+
+
+def _tell(connection: Connection, customer_id: int, part: Part[Any]) -> Part[ContactRow]:
+    found = [tuple(row) for row in part.rows]
+    return Part(_add_totals(connection, customer_id, found), part.next_key)
 
 
 def _add_totals(

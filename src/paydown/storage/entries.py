@@ -16,9 +16,8 @@ from sqlalchemy import (
 from paydown.storage.history import (
     EntryFilter,
     about_entry,
-    find_of_contact,
+    find_entries,
     recorded_about,
-    settle,
 )
 from paydown.storage.schema import entry, login, posting
 from paydown.storage.walking import Key, Part, Walk, read_found, read_walking
@@ -87,9 +86,8 @@ def list_entries(
 ) -> Part[EntryRow]:
     """A part of the entries, the newest first."""
     walk = Walk((entry.c.entry_id,), entry.c.customer_id == customer_id, after, count_max)
-    if wanted.contact_id is not None:
-        moved = find_of_contact(customer_id, wanted.contact_id).subquery()
-        found = settle(select(moved.c.entry_id).distinct())
+    found = find_entries(customer_id, wanted)
+    if found is not None:
         entries = found.join(
             entry, and_(entry.c.customer_id == customer_id, entry.c.entry_id == found.c.entry_id)
         )

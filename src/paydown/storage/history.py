@@ -40,10 +40,15 @@ _SLACK_TICKS = 60 * TICKS_PER_SECOND
 class EntryFilter:
     """Which entries. Times *from* are in the span, times *to* are not; None asks nothing.
 
-    A contact's entries are those that moved an item or a receipt of its.
+    A contact's entries are those that moved an item or a receipt of its. What is asked of contact,
+    item, reference and authorization code, one posting of the entry has all of.
     """
 
     contact_id: str | None = None
+    billing_id: int | None = None
+    tender_type_id: int | None = None
+    reference: str | None = None
+    authorization_code: str | None = None
     kind: str | None = None
     caller: str | None = None
     value_from: int | None = None
@@ -56,10 +61,6 @@ class EntryFilter:
 class PostingFilter(EntryFilter):
     """Which postings; ``entry_id`` is a guid."""
 
-    billing_id: int | None = None
-    tender_type_id: int | None = None
-    reference: str | None = None
-    authorization_code: str | None = None
     entry_id: str | None = None
 
 
@@ -120,25 +121,46 @@ def list_lines(
     count_max: int,
 ) -> Part[Line]:
     """A part of the postings, the newest first."""
-    source = _find_by_index(customer_id, wanted)
+    found = _find_moved(customer_id, wanted) if wanted.entry_id is None else None
     beside = _about_contact(wanted) + about_entry(wanted)
-    if source is not None:
-        found = _settle_found(customer_id, source, *_about_posting(wanted))
+    if found is not None:
         walk = Walk((found.c.entry_id, found.c.line_no), true(), after, count_max)
         statement = select_lines(found).where(*beside)
         part = read_found(connection, walk, statement)
     else:
         own = posting.c
         bounds = recorded_about(own.entry_id, wanted)
+        if wanted.entry_id is not None:
+            bounds.append(own.entry_id == UUID(wanted.entry_id).bytes)
         scope = and_(own.customer_id == customer_id, *bounds)
         walk = Walk((own.entry_id, own.line_no), scope, after, count_max)
-        part = read_walking(connection, walk, select_lines().where(scope, *beside))
+        statement = select_lines().where(scope, *_about_posting(wanted), *beside)
+        part = read_walking(connection, walk, statement)
     return Part([Line._make(row) for row in part.rows], part.next_key)
 
 
-def settle(statement: Any) -> CTE:
+def find_entries(customer_id: int, wanted: EntryFilter) -> CTE | None:
+    """The ids of the entries that moved what the filter names; None where no index helps."""
+    moved = _find_moved(customer_id, wanted)
+    if moved is None:
+        return None
+    beside = moved.join(
+        entry, and_(entry.c.customer_id == customer_id, entry.c.entry_id == moved.c.entry_id)
+    ).outerjoin(
+        billing_item,
+        and_(
+            billing_item.c.customer_id == customer_id,
+            billing_item.c.billing_id == moved.c.billing_id,
+        ),
+    )
+    asked = _about_contact(wanted)
+    ids = select(moved.c.entry_id).select_from(beside if asked else moved).where(*asked)
+    return settle(ids.distinct(), "concerned")
+
+
+def settle(statement: Any, name: str = "found") -> CTE:
     """What the statement finds, found before anything else."""
-    found: CTE = statement.cte("found").prefix_with("MATERIALIZED")
+    found: CTE = statement.cte(name).prefix_with("MATERIALIZED")
     return found
 
 
@@ -164,6 +186,7 @@ def about_entry(wanted: EntryFilter) -> list[ColumnElement[bool]]:
     """What the filter asks of an entry and of who called."""
     return _ask(
         (entry.c.kind, operator.eq, wanted.kind),
+        (entry.c.tender_type_id, operator.eq, wanted.tender_type_id),
         (login.c.user_name, operator.eq, wanted.caller),
         (entry.c.value_at, operator.ge, wanted.value_from),
         (entry.c.value_at, operator.lt, wanted.value_to),
@@ -211,10 +234,16 @@ def _find(customer_id: int, condition: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _find_by_index(customer_id: int, wanted: PostingFilter) -> Any:
+def _find_moved(customer_id: int, wanted: EntryFilter) -> CTE | None:
+    """The postings of all that the filter asks but what is beside them, if an index helps."""
+    source = _find_by_index(customer_id, wanted)
+    if source is None:
+        return None
+    return _settle_found(customer_id, source, *_about_posting(wanted))
+
+
+def _find_by_index(customer_id: int, wanted: EntryFilter) -> Any:
     """The keys that the narrowest index leads to; None where no index helps."""
-    if wanted.entry_id is not None:
-        return _find(customer_id, posting.c.entry_id == UUID(wanted.entry_id).bytes)
     if wanted.billing_id is not None:
         return _find(customer_id, posting.c.billing_id == wanted.billing_id)
     for column in (posting.c.authorization_code, posting.c.reference):
@@ -226,7 +255,7 @@ def _find_by_index(customer_id: int, wanted: PostingFilter) -> Any:
     return None
 
 
-def _about_posting(wanted: PostingFilter) -> list[ColumnElement[bool]]:
+def _about_posting(wanted: EntryFilter) -> list[ColumnElement[bool]]:
     """What the filter asks of the posting itself, whatever else found it."""
     return _ask(
         (posting.c.billing_id, operator.eq, wanted.billing_id),
@@ -235,11 +264,8 @@ def _about_posting(wanted: PostingFilter) -> list[ColumnElement[bool]]:
     )
 
 
-def _about_contact(wanted: PostingFilter) -> list[ColumnElement[bool]]:
-    return _ask(
-        (CONTACT_ID, operator.eq, wanted.contact_id),
-        (entry.c.tender_type_id, operator.eq, wanted.tender_type_id),
-    )
+def _about_contact(wanted: EntryFilter) -> list[ColumnElement[bool]]:
+    return _ask((CONTACT_ID, operator.eq, wanted.contact_id))
 
 
 def _ask(*asked: tuple[ColumnElement[Any], Compare, Any]) -> list[ColumnElement[bool]]:

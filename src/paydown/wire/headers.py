@@ -50,7 +50,9 @@ _MEDIA_TYPES = {media.value: media for media in Media}
 _HANDLINGS = {
     form.encode(): handling for handling in Handling for form in (handling, f'"{handling}"')
 }
-_DRY_RUN_VALUES = {b"", b'""', b"true", b'"true"'}
+_DRY_RUN_VALUES = {
+    form % word for word in (b"true", b"yes", b"1", b"") for form in (b"%b", b'"%b"')
+}
 
 
 @lru_cache(maxsize=64)

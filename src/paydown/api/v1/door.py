@@ -126,7 +126,11 @@ class V1:
         answer = await self._readers.do(partial(self._reads.answer, question))
         if isinstance(answer, Full):
             return problems.BUSY
-        return _name_version(answer, asked.values) if answer.status == HTTPStatus.OK else answer
+        if answer.status != HTTPStatus.OK:
+            return answer
+        if question.is_of_now:
+            return answer._replace(headers=(*answer.headers, _REVALIDATE))
+        return _name_version(answer, asked.values)
 
 
 def _read_key(values: headers.Values) -> str | Answer:

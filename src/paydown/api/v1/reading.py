@@ -24,7 +24,7 @@ from paydown.enquiries.printing import HTML_POLICY, print_csv, print_html
 from paydown.openapi.routes import Route
 from paydown.storage.faults import StoreUnavailable
 from paydown.wire.v1.documents import Page, Statement
-from paydown.wire.v1.queries import Query
+from paydown.wire.v1.queries import ExplainQuery, Query
 from paydown.wire.v1.reading import Misread, read_values
 
 _CSV: Header = (b"content-type", b"text/csv; charset=utf-8; header=present")
@@ -45,6 +45,11 @@ class Question(NamedTuple):
     caller: Caller
     query: Query
     accept: bytes
+
+    @property
+    def is_of_now(self) -> bool:
+        """Whether the answer tells the moment of asking, so that none is another's again."""
+        return isinstance(self.query, ExplainQuery) and self.query.known_at is None
 
 
 class Reads:

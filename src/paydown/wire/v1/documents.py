@@ -139,6 +139,9 @@ class Posting(Struct, kw_only=True, frozen=True):
     value_at: Instant
     recorded_at: Instant
     caller: str | None
+    staff_user: str | None
+    request_id: str
+    address: str
     reverses: PostingId | None
     reversed_by: ReversedBy | None
 

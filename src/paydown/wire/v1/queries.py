@@ -42,7 +42,7 @@ class Listing(Query, kw_only=True, frozen=True):
 
 
 class ContactQuery(Listing, kw_only=True, frozen=True):
-    """Which contacts: every word of ``search`` in name or reference, or one of that guid."""
+    """Which contacts: of that guid or reference, then those with every word of ``search``."""
 
     search: Name | None = None
 
@@ -57,9 +57,16 @@ class ItemQuery(Listing, kw_only=True, frozen=True):
 
 
 class EntryQuery(Listing, kw_only=True, frozen=True):
-    """Which entries. Times *from* are in the span, times *to* are not."""
+    """Which entries. Times *from* are in the span, times *to* are not.
+
+    An entry is found by what one of its postings is: ``reference`` is ``ThirdPartyReference``.
+    """
 
     contact_id: Guid | None = None
+    billing_id: Id | None = None
+    tender_type_id: Id | None = None
+    reference: Reference | None = None
+    authorization_code: AuthorizationCode | None = None
     kind: Kind | None = None
     caller: UserName | None = None
     value_from: Instant | None = None
@@ -69,12 +76,9 @@ class EntryQuery(Listing, kw_only=True, frozen=True):
 
 
 class PostingQuery(EntryQuery, kw_only=True, frozen=True):
-    """Which postings. ``reference`` is the calls' ``ThirdPartyReference``."""
+    """Which postings: as entries are found, or those of one entry."""
 
-    billing_id: Id | None = None
-    tender_type_id: Id | None = None
-    reference: Reference | None = None
-    authorization_code: AuthorizationCode | None = None
+    entry_id: Guid | None = None
 
 
 class ReceiptQuery(Listing, kw_only=True, frozen=True):
