@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 .DEFAULT_GOAL := help
 SECONDS ?= 60
 
-.PHONY: help demo test lint check docs bench hammer simulate mutants fuzz overload cluster cluster-test clean
+.PHONY: help demo test lint check docs bench hammer simulate mutants fuzz tenants overload cluster cluster-test clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ simulate: $(READY) ## Run seeds of trouble (SEEDS=1000), or show all that happen
 
 mutants: $(READY) ## Plant each fault of the table in a copy, and see the tests find it
 	$(BIN)/python -m mutants
+
+tenants: $(READY) ## Ask for everything as each kind of caller, and for another customer's
+	PAYDOWN_TENANT_ROUNDS=25 $(BIN)/python -m pytest tests/tenants -n 0
 
 fuzz: $(READY) ## Give every decoder hostile inputs (SECONDS=60; SEED=1 to have a run again)
 	PAYDOWN_FUZZ_SECONDS=$(SECONDS) PAYDOWN_FUZZ_SEED=$(or $(SEED),$(shell date +%s)) $(BIN)/python -m pytest tests/fuzz

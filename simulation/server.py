@@ -185,9 +185,7 @@ class Life:
             )
             around = make_around(database, self._service.clock)
             settings = Settings(database=self._url)
-            self._app = make_app(
-                self._service, authenticator, metrics, settings, around=around
-            )
+            self._app = make_app(self._service, authenticator, metrics, settings, around=around)
         except StoreUnavailable as fault:
             self.tell(f"did not start: {type(fault).__name__}")
             return False
