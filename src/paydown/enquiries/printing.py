@@ -32,8 +32,8 @@ table { width: 100%; border-collapse: collapse; }
 caption { text-align: left; padding: .4rem 0; color: #444; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; overflow-wrap: anywhere;
   border-bottom: 1px solid #bbb; }
-.amount { text-align: right; white-space: nowrap; overflow-wrap: normal;
-  font-variant-numeric: tabular-nums; }
+.amount, .date { white-space: nowrap; overflow-wrap: normal; font-variant-numeric: tabular-nums; }
+.amount { text-align: right; }
 .sum th, .sum td { font-weight: bold; }
 thead { display: table-header-group; }
 tr { break-inside: avoid; }
@@ -83,7 +83,7 @@ $rows
 """
 )
 _ROW = Template(
-    "<tr><td>$date</td><td>$description</td><td>$reference</td>"
+    '<tr><td class="date">$date</td><td>$description</td><td>$reference</td>'
     '<td class="amount">$charge</td><td class="amount">$credit</td>'
     '<td class="amount">$balance</td></tr>'
 )
