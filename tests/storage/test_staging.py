@@ -222,6 +222,7 @@ def test_an_import_works_no_harder_for_what_is_there_already(load, listening):
     assert max(efforts) < 1.5 * efforts[0]
 
 
+@pytest.mark.alone
 def test_payments_go_on_beside_a_hundred_thousand_rows(books, database, tmp_path, record_property):
     """The whole takes under a minute, and no payment waits longer than three seconds."""
     file = tmp_path / "large.csv"

@@ -73,6 +73,7 @@ def test_theirs_is_what_nobody_has(tenants: Tenants, say: Say) -> None:
     )
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("their_item_count", [4_000], indirect=True)
 def test_theirs_takes_as_long_as_what_nobody_has(tenants: Tenants, say: Say) -> None:
     """Tried in turn, each is answered alike, and in medians within a factor of two.

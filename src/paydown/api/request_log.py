@@ -65,9 +65,9 @@ class RequestLog:
         duration_ns = time.monotonic_ns() - exchange.started_ns
         self._metrics.answered(exchange, duration_ns)
         if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._log.error("request", **_fields(exchange, duration_ns))
+            self._write([_describe(exchange, duration_ns)], "error")
         elif exchange.status >= HTTPStatus.BAD_REQUEST or _worth_a_look(exchange):
-            self._log.warning("request", **_fields(exchange, duration_ns))
+            self._write([_describe(exchange, duration_ns)], "warning")
         elif page:
             self._log.debug("request", **_fields(exchange, duration_ns))
         else:
@@ -78,12 +78,17 @@ class RequestLog:
     def flush(self) -> None:
         """Write the plain successes that wait, together."""
         answered, self._unwritten = self._unwritten, []
-        if not answered or not self._log.bind().is_enabled_for(logging.INFO):
-            return
+        if answered and self._log.bind().is_enabled_for(logging.INFO):
+            lines = [_describe(*each) for each in answered]
+            for line in lines:
+                line.one_in = self._one_in
+            self._write(lines, "info")
+
+    def _write(self, lines: Sequence[_Line], level: str) -> None:
+        """Write lines without structlog's processors: a flood of refusals costs enough as it is."""
         at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        lines = [_describe(*each) for each in answered]
         for line in lines:
-            line.one_in, line.event, line.level, line.at = self._one_in, "request", "info", at
+            line.event, line.level, line.at = "request", level, at
         text = b"\n".join(map(encode_line, lines))
         structlog.get_config()["logger_factory"]().msg(text)
 
