@@ -65,9 +65,9 @@ class RequestLog:
         duration_ns = time.monotonic_ns() - exchange.started_ns
         self._metrics.answered(exchange, duration_ns)
         if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._write([_describe(exchange, duration_ns)], "error")
+            self._write([(exchange, duration_ns)], logging.ERROR)
         elif exchange.status >= HTTPStatus.BAD_REQUEST or _worth_a_look(exchange):
-            self._write([_describe(exchange, duration_ns)], "warning")
+            self._write([(exchange, duration_ns)], logging.WARNING)
         elif page:
             self._log.debug("request", **_fields(exchange, duration_ns))
         else:
@@ -78,17 +78,20 @@ class RequestLog:
     def flush(self) -> None:
         """Write the plain successes that wait, together."""
         answered, self._unwritten = self._unwritten, []
-        if answered and self._log.bind().is_enabled_for(logging.INFO):
-            lines = [_describe(*each) for each in answered]
-            for line in lines:
-                line.one_in = self._one_in
-            self._write(lines, "info")
+        if answered:
+            self._write(answered, logging.INFO, one_in=self._one_in)
 
-    def _write(self, lines: Sequence[_Line], level: str) -> None:
+    def _write(
+        self, answered: Sequence[tuple[Exchange, int]], level: int, *, one_in: int = 0
+    ) -> None:
         """Write lines without structlog's processors: a flood of refusals costs enough as it is."""
+        if not self._log.bind().is_enabled_for(level):
+            return
         at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        lines = [_describe(*each) for each in answered]
         for line in lines:
-            line.event, line.level, line.at = "request", level, at
+            line.one_in, line.event, line.at = one_in, "request", at
+            line.level = logging.getLevelName(level).lower()
         text = b"\n".join(map(encode_line, lines))
         structlog.get_config()["logger_factory"]().msg(text)
 
