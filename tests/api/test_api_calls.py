@@ -212,7 +212,7 @@ def test_a_large_body_does_not_hold_up_the_others(
 
     def read(kind: Any, body: bytes, *others: Any, **more: Any) -> Any:
         if len(body) > 65_536:
-            assert small_was_read.wait(5)
+            assert small_was_read.wait(30)
         else:
             small_was_read.set()
         return decode(kind, body, *others, **more)

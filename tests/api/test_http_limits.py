@@ -1,5 +1,6 @@
 """How much a peer may send, and how slowly, before it is told so."""
 
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -70,15 +71,16 @@ def test_a_request_at_the_limits_is_served(shared: Serving) -> None:
 
 def test_a_slow_head_is_a_408() -> None:
     """Dripping does not buy time: the clock runs from the first byte to the end of the headers."""
-    with serving(quick(header_seconds=0.3)) as running:
+    with serving(quick(header_seconds=0.5)) as running:
         peer = running.connect()
         began = time.monotonic()
         peer.send(b"GET / HTTP/1.1\r\nHost: a\r\n")
-        for _ in range(2):
-            time.sleep(0.1)
+        for _ in range(90):
+            if select.select([peer.socket], [], [], 0.1)[0]:
+                break
             peer.send(b"A: b\r\n")
+        assert 0.45 < time.monotonic() - began < 5
         assert refusal(peer) == (408, "The request took too long to arrive.")
-        assert 0.25 < time.monotonic() - began < 1
 
 
 def test_a_slow_body_is_a_408_and_the_application_is_told() -> None:
@@ -93,7 +95,7 @@ def test_a_slow_body_is_a_408_and_the_application_is_told() -> None:
 @pytest.mark.parametrize("first", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"])
 def test_an_idle_connection_is_closed_without_a_word(first: bytes) -> None:
     """Who asks nothing, at first or after an answer, gets no answer to a request never made."""
-    with serving(quick(header_seconds=0.6, keep_alive_seconds=0.6)) as running:
+    with serving(quick(header_seconds=1, keep_alive_seconds=1)) as running:
         peer = running.connect()
         peer.send(first)
         if first:
@@ -103,10 +105,10 @@ def test_an_idle_connection_is_closed_without_a_word(first: bytes) -> None:
 
 def test_our_own_slowness_is_not_the_peers_fault() -> None:
     """No clock of the peer's runs while the application works."""
-    with serving(quick(header_seconds=0.6, body_seconds=0.6, keep_alive_seconds=0.6)) as running:
+    with serving(quick(header_seconds=1, body_seconds=1, keep_alive_seconds=1)) as running:
         peer = running.connect()
         peer.post("/wait")
-        time.sleep(1.2)
+        time.sleep(1.6)
         running.app.gate.set()
         assert peer.answer().status == 200
 
@@ -158,7 +160,7 @@ def test_one_connection_too_many_is_turned_away_with_a_503() -> None:
         running.app.gate.set()
         assert first.answer().status == 200
         first.close()
-        time.sleep(0.05)
+        assert soon(lambda: not running.server.server_state.connections)
         third = running.connect()
         third.post("/")
         assert third.answer().status == 200

@@ -139,18 +139,19 @@ def test_a_refusal_arrives_before_the_end(running: Serving, issuer: Issuer) -> N
 
 def test_who_never_shakes_hands_is_dropped_and_counts(issuer: Issuer) -> None:
     """Silent and half-silent peers take a bounded number of places for a bounded time."""
-    limits = quick(connections_max=3, header_seconds=0.4)
+    limits = quick(connections_max=3, header_seconds=2)
     with serving(limits, certificate=issuer.certificate()) as running:
-        silent = [running.connect() for _ in range(3)]
+        held, silent = running.server.server_state.connections, []
+        for count in (1, 2, 3):
+            silent.append(running.connect())
+            assert soon(lambda: len(held) == count)  # noqa: B023
+            time.sleep(0.05)  # the loop's clock tells two apart that are a millisecond apart
         silent[0].send(b"\x16\x03\x01\x02\x00\x01")
-        assert soon(lambda: len(running.server.server_state.connections) == 3)
-        begun = time.monotonic()
         fourth = running.connect(issuer.trusting())
         assert dropped(silent[0])
-        assert time.monotonic() - begun < 0.3
+        assert len(held) == 3, "the other two were not yet late"
         assert all(dropped(peer) for peer in silent)
         fourth.close()
-        assert time.monotonic() - begun < 3
         peer = running.connect(issuer.trusting())
         peer.send(request(b"/now"))
         assert peer.answer().status == 200
@@ -158,7 +159,7 @@ def test_who_never_shakes_hands_is_dropped_and_counts(issuer: Issuer) -> None:
 
 def test_a_slow_head_is_answered_and_a_slow_drain_ends(issuer: Issuer) -> None:
     """The times of a connection run as they do without TLS; a drain waits for no handshake."""
-    limits = quick(header_seconds=0.3)
+    limits = quick(header_seconds=1)
     with serving(limits, certificate=issuer.certificate()) as running:
         peer = running.connect(issuer.trusting())
         peer.send(b"POST / HTTP/1.1\r\n")
@@ -176,7 +177,7 @@ def test_a_slow_head_is_answered_and_a_slow_drain_ends(issuer: Issuer) -> None:
         running.app.gate.set()
         answer = late.answer()
         assert (answer.status, answer.headers["connection"]) == (200, "close")
-        running.thread.join(5)
+        running.thread.join(30)
         assert not running.thread.is_alive()
 
 

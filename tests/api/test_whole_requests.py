@@ -205,7 +205,7 @@ def test_a_drain_waits_for_what_was_taken(running: Serving) -> None:
     running.app.say(0, "done")
     answer = peer.answer()
     assert (answer.body, answer.headers["connection"]) == (b"done", "close")
-    running.thread.join(5)
+    running.thread.join(30)
     assert running.app.ended_in_order
 
 
@@ -220,7 +220,7 @@ def test_a_drain_waits_for_what_was_taken_from_a_peer_that_has_gone(running: Ser
     time.sleep(0.5)
     assert running.thread.is_alive()
     running.app.say(0, "done")
-    running.thread.join(5)
+    running.thread.join(30)
     assert not running.thread.is_alive()
 
 

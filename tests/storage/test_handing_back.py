@@ -146,8 +146,11 @@ def test_a_writer_that_breaks_hands_back_what_it_recorded(
 
 
 @on_every_store
-def test_a_payment_alone_is_answered_at_once(database: Database) -> None:
+def test_a_payment_alone_is_answered_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where nothing else waits, nothing is waited for."""
+    monkeypatch.setattr(writer, "PROBE_SECONDS", 10)
     with Books(database) as books:
         caller = books.caller()
         books.outcome(pay(caller, {1: "1"}))
