@@ -96,6 +96,8 @@ class TinyApp:
             raise RuntimeError("a secret of the application's")
         if scope["path"] == "/unread":
             await _say(send, 401, {"Message": "no"})
+        elif scope["path"] == "/busy":
+            await _say(send, 503, {"Message": "later"})
         elif scope["path"] == "/streamed":
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"", "more_body": True})

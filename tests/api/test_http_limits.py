@@ -243,3 +243,33 @@ def test_a_body_that_is_not_read_stays_with_the_peer() -> None:
         peer.socket.settimeout(0.3)
         with pytest.raises(TimeoutError):
             send_much(peer, 30_000_000)
+
+
+def test_who_was_refused_is_heard_again_a_little_later() -> None:
+    """What he sends meanwhile waits, and is answered then; others are answered at once."""
+    with serving(quick(refused_seconds=1.5)) as running:
+        refused, other = running.connect(), running.connect()
+        for path in ("/busy", "/second", "/third"):
+            refused.post(path)
+        assert refused.answer().status == 503
+        other.post("/other")
+        assert other.answer().status == 200
+        assert running.app.calls == ["/busy", "/other"]
+        assert [refused.answer().told["path"] for _ in range(2)] == ["/second", "/third"]
+
+
+def test_a_refused_peer_that_closes_its_half_is_owed_what_it_had_asked() -> None:
+    """And a drain waits no longer for it than that."""
+    with serving(quick(refused_seconds=0.3)) as running:
+        halved, drained = running.connect(), running.connect()
+        for peer in (halved, drained):
+            peer.post("/busy")
+            assert peer.answer().status == 503
+        halved.post("/next")
+        halved.socket.shutdown(socket.SHUT_WR)
+        running.stop()
+        assert halved.answer().told["path"] == "/next"
+        assert halved.ended()
+        assert drained.ended()
+        running.thread.join(30)
+        assert running.app.ended_in_order

@@ -233,7 +233,7 @@ class Connection(asyncio.Protocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing() or done is None:
             return
-        if done.closes:
+        if not done.keep_alive:
             more_may_come = done.more_body or self.flow.read_paused or self._discarded_bytes > 0
             self._close(lingering=more_may_come)
         elif self.waiting:

@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from paydown.api.answers import Answer, Header, answer_headers
 from paydown.server.head import Target
-from paydown.server.limits import HttpRefusal, refuse
+from paydown.server.limits import HttpLimits, HttpRefusal, refuse
 
 Address = tuple[str, int]
 
@@ -29,6 +29,7 @@ class Host(Protocol):
     transport: asyncio.Transport
     flow: FlowControl
     server_state: ServerState
+    limits: HttpLimits
     server: tuple[str, int | None] | None
     app_state: dict[str, Any]
 
@@ -42,14 +43,14 @@ class Host(Protocol):
 class Cycle:
     """A request, as far as it has come, and its answer, as far as it was given.
 
-    ``event`` is set whenever there is news for an application that waits. ``closes`` says, once
-    the answer is complete, that the connection ends with it.
+    ``event`` is set whenever there is news for an application that waits. ``status`` is the
+    answer's, 0 before it.
     """
 
     __slots__ = (
         *("host", "method", "path", "raw_path", "query", "version", "headers"),
         *("client", "address", "body", "more_body", "expects_continue", "event", "disconnected"),
-        *("keep_alive", "closes", "response_started", "response_complete"),
+        *("status", "keep_alive", "response_started", "response_complete"),
     )
 
     def __init__(
@@ -74,8 +75,8 @@ class Cycle:
         self.expects_continue = False
         self.event: asyncio.Event | None = None
         self.disconnected = False
+        self.status = 0
         self.keep_alive = True
-        self.closes = False
         self.response_started = False
         self.response_complete = False
 
@@ -145,6 +146,7 @@ class Cycle:
             self.keep_alive = False
         self.expects_continue = False
         self.response_started = True
+        self.status = status
         lines = [_STATUS_LINES[status]]
         for name, value in (*self.host.server_state.default_headers, *headers):
             lines.append(b"%b: %b\r\n" % (name, value))
@@ -152,8 +154,11 @@ class Cycle:
         return b"".join(lines)
 
     def complete(self) -> None:
-        """The answer is whole."""
-        self.closes = not self.keep_alive
+        """The answer is whole. Who was refused for want of room is heard again a little later."""
         self.response_complete = True
         self.notify()
-        self.host.on_response_complete()
+        if self.status == HTTPStatus.SERVICE_UNAVAILABLE and self.keep_alive:
+            go_on = self.host.on_response_complete
+            self.host.loop.call_later(self.host.limits.refused_seconds, go_on)
+        else:
+            self.host.on_response_complete()

@@ -23,7 +23,8 @@ class HttpLimits:
     from a request's first byte; ``body_seconds`` from the end of its headers to the end of its
     body; ``answer_seconds`` while the client reads nothing. When the connection is closed on a
     client that still sends, what it sends is thrown away for up to ``linger_seconds``, so that
-    the answer arrives.
+    the answer arrives. Who was told 503 is heard again ``refused_seconds`` later: so who asks on at
+    once, and without end, takes no processor's time from those who were let in.
     """
 
     connections_max: int = 500
@@ -37,6 +38,7 @@ class HttpLimits:
     keep_alive_seconds: float = 75.0
     answer_seconds: float = 60.0
     linger_seconds: float = 5.0
+    refused_seconds: float = 0.1
 
 
 class HttpRefusal(Enum):
