@@ -1,6 +1,7 @@
 """What all tests share: a template ledger, a copy of it, and a running service on the copy."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from simulation.driver import Driver
 settings.register_profile("paydown", deadline=None, max_examples=60, print_blob=True)
 settings.load_profile("paydown")
 
+# A script's job in the background begins with Ctrl-C ignored, and many tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 secrets_kept.begin()
 FOUND = pytest.StashKey[Findings]()
 FOUND_ELSEWHERE = pytest.StashKey[list[Findings]]()
