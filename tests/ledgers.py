@@ -181,11 +181,14 @@ def finished(job: Job) -> Job:
 
 
 def pay(caller: Caller, lines: dict[int, str], **more: Any) -> Command:
-    """A payment of Anna's by tender 28; ``reference`` stands on every line."""
-    reference = more.pop("reference", None)
+    """A payment of Anna's by tender 28; what is said of a line stands on every line."""
+    said = {
+        name: more.pop(name)
+        for name in ("reference", "authorization_code", "notes")
+        if name in more
+    }
     made = tuple(
-        Line(billing_id, Decimal(amount), reference=reference)
-        for billing_id, amount in lines.items()
+        Line(billing_id, Decimal(amount), **said) for billing_id, amount in lines.items()
     )
     return _command(caller, Kind.PAYMENT, made, more)
 

@@ -1,5 +1,6 @@
 """Explanations: every penny of a balance, at any past moment, and never another answer for it."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +45,12 @@ def charged(clerk: Clerk, amount: str = "25.00", **more: Any) -> int:
     return int(made["billing_id"])
 
 
+def ticks_said(time: str) -> str:
+    """A time of an answer's, as a sentence says it."""
+    moment = datetime.fromisoformat(time[:16])
+    return f"{moment.day} {moment:%b %Y %H:%M}"
+
+
 @on_both_stores
 def test_a_balance_is_explained_movement_by_movement(
     clerk: Clerk, enquiries: Enquiries, database: Database
@@ -51,7 +58,10 @@ def test_a_balance_is_explained_movement_by_movement(
     """Who, when, where, under which rule, and what undid it, in the order in which it was true."""
     billing_id = charged(clerk, effective_at=FEBRUARY[0])
     with Books(database) as books:
-        paid = pay(books.caller(), {billing_id: "10.00"}, reference="BACS 7", date=FEBRUARY[3])
+        more = {"authorization_code": "A-9", "notes": "at the desk"}
+        paid = pay(
+            books.caller(), {billing_id: "10.00"}, reference="BACS 7", date=FEBRUARY[3], **more
+        )
         books.outcome(paid)
     undone = clerk.postings_of(billing_id)[-1]
     clerk.desk.reverse_posting(clerk.by(), undone, because("Wrong member"))
@@ -79,10 +89,18 @@ def test_a_balance_is_explained_movement_by_movement(
     assert (told.balance, told.item.balance, told.item.state) == ("12.40", "12.40", "open")
     assert told.sentences[0].startswith("1 Feb 2026: £25.00 charged for May (recorded ")
     assert told.sentences[0].endswith(
-        " by till for sue from 10.0.0.7, request r-1). The balance was £25.00."
+        " by till for sue from 10.0.0.7, request r-1). A charge debits the item's receivables "
+        "account and credits income. The balance was £25.00."
     )
-    assert told.sentences[2].startswith("4 Feb 2026: £10.00 paid by External Payment, ")
-    assert told.sentences[2].endswith("reversed with effect from 4 Feb 2026: Wrong member.")
+    assert told.sentences[2].startswith(
+        "4 Feb 2026: £10.00 paid by External Payment, reference BACS 7, authorization code A-9, "
+        "notes: at the desk (recorded "
+    )
+    assert f"{payment.rule} The balance was £2.40. It was reversed " in told.sentences[2]
+    learned = f"{ticks_said(reversal.recorded_at)} by posting {reversal.posting_id}"
+    assert told.sentences[2].endswith(
+        f" with effect from 4 Feb 2026, recorded {learned}: Wrong member."
+    )
     assert "by reversing the payment of 4 Feb 2026, because: Wrong member" in told.sentences[3]
     assert told.sentences[-1].endswith(" is £12.40.")
 

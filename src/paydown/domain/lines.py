@@ -1,6 +1,7 @@
 """A posting with everything about it: what explanations and statements are made from."""
 
 from typing import NamedTuple
+from uuid import UUID
 
 from paydown.domain.model import Kind
 
@@ -10,6 +11,10 @@ class PostingKey(NamedTuple):
 
     entry_id: bytes
     line_no: int
+
+    def __str__(self) -> str:
+        """The entry's id and the place in it."""
+        return f"{UUID(bytes=self.entry_id)}.{self.line_no}"
 
 
 class Line(NamedTuple):
@@ -62,6 +67,16 @@ class Line(NamedTuple):
         return PostingKey(self.entry_id, self.line_no)
 
     @property
+    def undone(self) -> PostingKey | None:
+        """The name of what it undoes."""
+        return _name(self.undone_id, self.undone_line_no)
+
+    @property
+    def undoing(self) -> PostingKey | None:
+        """The name of what undid it."""
+        return _name(self.undoing_id, self.undoing_line_no)
+
+    @property
     def raises(self) -> bool:
         """Whether it adds to what is owed: on its item or, of a receipt, on the contact's side."""
         if self.item_receivables_id is None:
@@ -91,6 +106,10 @@ class Line(NamedTuple):
             undoing_recorded_at=None,
             undoing_notes=None,
         )
+
+
+def _name(entry_id: bytes | None, line_no: int | None) -> PostingKey | None:
+    return None if entry_id is None or line_no is None else PostingKey(entry_id, line_no)
 
 
 def in_order(lines: list[Line]) -> list[Line]:

@@ -80,16 +80,10 @@ def say_what(line: Line, locale: Locale) -> str:
 
 def say_movement(line: Line, balance: int, locale: Locale) -> str:
     """The sentences for one movement and the balance that it left."""
-    said = (
-        f"{say_day(line.value_at, locale)}: {_say_happened(line, locale)}"
-        f"{_after(', reference ', line.reference)} ({_say_recorded(line, locale)}). "
-        f"The balance was {say_amount(balance, locale)}."
-    )
-    if line.undoing_value_at is None:
-        return said
     return (
-        f"{said} It was reversed with effect from {say_day(line.undoing_value_at, locale)}"
-        f"{_after(': ', line.undoing_notes)}."
+        f"{say_day(line.value_at, locale)}: {_say_happened(line, locale)}{_say_particulars(line)} "
+        f"({_say_recorded(line, locale)}). {RULES[Kind(line.kind)]} "
+        f"The balance was {say_amount(balance, locale)}.{_say_undoing(line, locale)}"
     )
 
 
@@ -118,6 +112,25 @@ def _say_undone(line: Line, locale: Locale) -> str:
     if line.undone_value_at is None:
         return name
     return f"{name} of {say_day(line.undone_value_at, locale)}"
+
+
+def _say_particulars(line: Line) -> str:
+    """What the caller said of it. A reversal's notes are its reason, which was said before."""
+    notes = None if line.kind == Kind.REVERSAL else line.notes
+    return (
+        f"{_after(', reference ', line.reference)}"
+        f"{_after(', authorization code ', line.authorization_code)}{_after(', notes: ', notes)}"
+    )
+
+
+def _say_undoing(line: Line, locale: Locale) -> str:
+    if line.undoing is None or line.undoing_value_at is None or line.undoing_recorded_at is None:
+        return ""
+    return (
+        f" It was reversed with effect from {say_day(line.undoing_value_at, locale)}, recorded "
+        f"{say_minute(line.undoing_recorded_at, locale)} by posting {line.undoing}"
+        f"{_after(': ', line.undoing_notes)}."
+    )
 
 
 def _say_recorded(line: Line, locale: Locale) -> str:

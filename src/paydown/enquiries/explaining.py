@@ -18,7 +18,6 @@ from paydown.enquiries.writing import (
     today,
     write_amount,
     write_id,
-    write_posting_id,
     write_receipt_id,
     write_reversed,
     write_time,
@@ -86,7 +85,7 @@ def _describe_step(step: Step, customer: Customer) -> Movement:
     line: Line = step.line
     account_id, code, name = line.counter_account
     return Movement(
-        posting_id=write_posting_id(line.key),
+        posting_id=str(line.key),
         entry_id=write_id(line.entry_id),
         kind=cast(Kind, line.kind),
         effect=write_amount(line.effect, customer),

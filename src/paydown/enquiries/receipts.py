@@ -15,7 +15,6 @@ from paydown.enquiries.writing import (
     locale_of,
     write_amount,
     write_id,
-    write_posting_id,
     write_time,
 )
 from paydown.storage import history, items, receipts
@@ -46,7 +45,7 @@ def find_receipt(
     (receipt,) = _describe_all(connection, customer, [row])
     if told is None:
         return receipt
-    ids = {write_posting_id(key) for key in told}
+    ids = {str(key) for key in told}
     return structs.replace(
         receipt, allocations=[each for each in receipt.allocations if each.allocation_id in ids]
     )
@@ -142,7 +141,7 @@ def _describe(row: ReceiptRow, line: Line, applied: list[Line], customer: Custom
 def _describe_allocation(line: Line, customer: Customer) -> Allocation:
     assert line.billing_id is not None, "an allocation has one"
     return Allocation(
-        allocation_id=write_posting_id(line.key),
+        allocation_id=str(line.key),
         billing_id=line.billing_id,
         amount=write_amount(line.amount, customer),
         value_at=write_time(line.value_at, customer),

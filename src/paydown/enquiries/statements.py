@@ -11,7 +11,7 @@ from paydown.domain import days
 from paydown.domain.lines import Line, in_order
 from paydown.domain.model import Kind
 from paydown.domain.wording import say_what
-from paydown.enquiries.writing import locale_of, write_amount, write_posting_id, write_time
+from paydown.enquiries.writing import locale_of, write_amount, write_time
 from paydown.storage import contacts, history
 from paydown.storage.reference import Customer, StoreConnection
 from paydown.wire.v1 import documents
@@ -61,7 +61,7 @@ def _is_told(line: Line) -> bool:
 def _describe(line: Line, balance: int, customer: Customer) -> StatementLine:
     amount = write_amount(line.amount, customer)
     return StatementLine(
-        posting_id=write_posting_id(line.key),
+        posting_id=str(line.key),
         value_at=write_time(line.value_at, customer),
         kind=cast(documents.Kind, line.kind),
         billing_id=line.billing_id,

@@ -34,11 +34,6 @@ def write_id(entry_id: bytes) -> str:
     return str(UUID(bytes=entry_id))
 
 
-def write_posting_id(key: PostingKey) -> str:
-    """The entry's id and the place in it."""
-    return f"{write_id(key.entry_id)}.{key.line_no}"
-
-
 def read_id(text: str) -> bytes | None:
     """The entry's or receipt's id that the text is."""
     guid = read_guid(text)
@@ -90,7 +85,7 @@ def describe_item(row: ItemRow, customer: Customer, on: date) -> Item:
 def describe_posting(line: Line, customer: Customer) -> Posting:
     """The posting with all that is known of it."""
     return Posting(
-        posting_id=write_posting_id(line.key),
+        posting_id=str(line.key),
         entry_id=write_id(line.entry_id),
         kind=cast(Kind, line.kind),
         contact_id=line.contact_id,
@@ -126,19 +121,17 @@ def write_receipt_id(line: Line) -> str | None:
 
 def write_reversed(line: Line) -> str | None:
     """The posting that this one reverses."""
-    if line.undone_id is None or line.undone_line_no is None:
-        return None
-    return write_posting_id(PostingKey(line.undone_id, line.undone_line_no))
+    return str(line.undone) if line.undone else None
 
 
 def describe_reversal(line: Line, customer: Customer) -> ReversedBy | None:
     """What undid the posting."""
-    if line.undoing_id is None or line.undoing_line_no is None:
+    if line.undoing is None:
         return None
     assert line.undoing_value_at is not None, "of the same reversal"
     assert line.undoing_recorded_at is not None, "of the same reversal"
     return ReversedBy(
-        posting_id=write_posting_id(PostingKey(line.undoing_id, line.undoing_line_no)),
+        posting_id=str(line.undoing),
         value_at=write_time(line.undoing_value_at, customer),
         recorded_at=write_time(line.undoing_recorded_at, customer),
         reason=line.undoing_notes,
