@@ -187,9 +187,7 @@ def pay(caller: Caller, lines: dict[int, str], **more: Any) -> Command:
         for name in ("reference", "authorization_code", "notes")
         if name in more
     }
-    made = tuple(
-        Line(billing_id, Decimal(amount), **said) for billing_id, amount in lines.items()
-    )
+    made = tuple(Line(billing_id, Decimal(amount), **said) for billing_id, amount in lines.items())
     return _command(caller, Kind.PAYMENT, made, more)
 
 

@@ -112,6 +112,37 @@ def test_a_reversal_may_count_later_and_not_earlier(paydown, database, entry_id)
     assert late.document["entry"]["value_at"] == "2026-02-10T00:00:00+00:00"
 
 
+def test_a_day_to_reverse_from_may_be_the_originals_own(paydown, entry_id):
+    """Then it is from the original's time on; an earlier one is refused in the words of the option."""
+    reverse = ("entry", "reverse", entry_id, *OWN, "--reason", "x")
+    early = paydown(*reverse, "--value-at", "2026-02-05T23:00")
+    same_day = paydown(*reverse, "--value-at", "2026-02-05", "--json")
+
+    assert (early.status, early.stderr) == (
+        1,
+        "--value-at must not be before the value date of what is reversed.\n",
+    )
+    assert same_day.document["value_at_rule"] == "given"
+    assert same_day.document["entry"]["value_at"] == FEBRUARY_5
+
+
+def test_a_reversal_can_be_tried_without_being_made(paydown, database, entry_id):
+    """What would come of it is told, and a refusal too; the books stay as they were."""
+    tried = paydown("entry", "reverse", entry_id, *OWN, "--reason", "x", "--dry-run")
+    told = paydown("entry", "reverse", entry_id, *OWN, "--reason", "x", "--dry-run", "--json")
+    refused = paydown("entry", "reverse", entry_id, *OWN, "--reason", " ", "--dry-run")
+    clerk = Clerk(database)
+
+    assert tried.stdout.splitlines() == [
+        f"Nothing was recorded. It would be reversed with value date {FEBRUARY_5}.",
+        "Billing item 1 would owe 10.00 GBP.",
+        "Billing item 2 would owe 10.00 GBP.",
+    ]
+    assert [each["balance"] for each in told.document["items"]] == ["10.00", "10.00"]
+    assert refused.status == 1
+    assert (clerk.balance(1), clerk.balance(2), clerk.rows("reversal")) == (600, 700, [])
+
+
 def test_contacts_are_found_by_a_part_of_their_name(paydown, database):
     """By word, reference or guid; none is said to be none."""
     found = paydown("contact", "find", "archer ANNA", *OWN)

@@ -53,12 +53,17 @@ def to_document(answer: msgspec.Struct) -> Document:
 def read_day(text: str) -> date:
     """A day in a year that dates may be in."""
     try:
-        day = date.fromisoformat(text) if len(text) == len("2026-02-28") else None
+        day = date.fromisoformat(text) if is_day(text) else None
     except ValueError:
         day = None
     if day is None or day.year not in _YEARS:
         raise typer.BadParameter(f"{text!r} is not a day such as 2026-02-28.")
     return day
+
+
+def is_day(text: str) -> bool:
+    """Whether what can be read as a time is a day without one."""
+    return len(text) == len("2026-02-28")
 
 
 def read_time(output: Output, text: str | None, customer: Customer) -> int | None:
@@ -74,6 +79,6 @@ def read_time(output: Output, text: str | None, customer: Customer) -> int | Non
 def read_moment(output: Output, text: str | None, customer: Customer) -> int | None:
     """The time in ticks; of a day without a time it is the last there is, as books have it."""
     ticks = read_time(output, text, customer)
-    if ticks is None or text is None or len(text) > len("2026-02-28"):
+    if ticks is None or text is None or not is_day(text):
         return ticks
     return end_of(day_of(ticks, customer.time_zone), customer.time_zone) - 1

@@ -7,8 +7,9 @@ import msgspec
 import typer
 from rich.table import Table
 
-from paydown.cli.enquiring import Reading, enquiring, read_time, to_document
+from paydown.cli.enquiring import Reading, enquiring, is_day, read_time, to_document
 from paydown.cli.output import (
+    NO_VALUE,
     CustomerOption,
     DatabaseOption,
     JsonOption,
@@ -16,6 +17,7 @@ from paydown.cli.output import (
     printable,
 )
 from paydown.desk import Desk, Instruction, Operator, Refused, Result, Told
+from paydown.domain.desk_refusals import DeskRefusal
 from paydown.service import RisingClock, read_clock
 from paydown.wire.formats import INT32_MAX, read_guid, write_instant
 from paydown.wire.v1.documents import EntryInFull, Posting, Reversed
@@ -61,6 +63,10 @@ def reverse(
         str | None,
         typer.Option(metavar="DATE", help="From when it counts; without it, as the original."),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", metavar=NO_VALUE, help="Say what it would do, and do nothing."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Undo an entry, or one posting of it, by its exact mirror. Once is all."""
@@ -68,34 +74,67 @@ def reverse(
         guid = read_guid(entry_id)
         if guid is None:
             reading.output.fail(f"{entry_id!r} is not an entry's id. Nothing was changed.")
-        ticks = read_time(reading.output, value_at, reading.customer)
-        written = None if ticks is None else write_instant(ticks, reading.customer.time_zone)
-        told = _reverse(reading, guid, line, Reversal(reason=reason, value_at=written))
+        written = _choose_value(reading, guid, value_at)
+        order = Reversal(reason=reason, value_at=written)
+        told = _reverse(reading, guid, line, order, dry_run=dry_run)
         if isinstance(told, Refused):
-            details = [error.detail for error in told.errors if error.detail != told.detail]
-            reading.output.fail(" ".join([told.detail, *details]))
+            reading.output.fail(_say_refused(told))
         assert isinstance(told, Told), "a command has no key that could be another's"
         done = msgspec.json.decode(told.body, type=Reversed)
-        balances = [
-            f"Billing item {item.billing_id} owes {item.balance} {reading.customer.currency} now."
-            for item in done.items
-        ]
-        words = f"Reversed by entry {done.entry.entry_id}, value date {done.entry.value_at}."
-        reading.output.show(to_document(done), words, *balances)
+        words = _say_reversed(done, reading.customer.currency, dry_run=dry_run)
+        reading.output.show(to_document(done), *words)
 
 
-def _reverse(reading: Reading, guid: str, line: int | None, order: Reversal) -> Result:
+def _choose_value(reading: Reading, guid: str, text: str | None) -> str | None:
+    """The value date as it is to be written. A day is from its first moment on.
+
+    The original's own day is from the original on: nobody can reverse what was not there yet.
+    """
+    ticks = read_time(reading.output, text, reading.customer)
+    if ticks is None or text is None:
+        return None
+    written = write_instant(ticks, reading.customer.time_zone)
+    if is_day(text):
+        entry = reading.enquiries.find_entry(reading.customer_id, guid)
+        if entry is not None and entry.value_at.startswith(text):
+            return entry.value_at
+    return written
+
+
+def _reverse(
+    reading: Reading, guid: str, line: int | None, order: Reversal, *, dry_run: bool
+) -> Result:
     customer = reading.customer
     by = Instruction(
         Operator(customer.customer_id, customer.minor_digits, customer.time_zone),
         CALL,
         target=guid if line is None else f"{guid}.{line}",
         request_id=f"cli-{uuid.uuid4()}",
+        dry_run=dry_run,
     )
     desk = Desk(reading.database, clock=RisingClock(read_clock))
     if line is None:
         return desk.reverse_entry(by, guid, order)
     return desk.reverse_posting(by, f"{guid}.{line}", order)
+
+
+def _say_refused(told: Refused) -> str:
+    if told.refusal is DeskRefusal.value_before_original:
+        return "--value-at must not be before the value date of what is reversed."
+    details = [error.detail for error in told.errors if error.detail != told.detail]
+    return " ".join([told.detail, *details])
+
+
+def _say_reversed(done: Reversed, currency: str, *, dry_run: bool) -> list[str]:
+    entry_id, value_at = done.entry.entry_id, done.entry.value_at
+    owed = [
+        (f"Billing item {item.billing_id}", f"{item.balance} {currency}") for item in done.items
+    ]
+    if dry_run:
+        words = f"Nothing was recorded. It would be reversed with value date {value_at}."
+        return [words, *(f"{item} would owe {balance}." for item, balance in owed)]
+    words = f"Reversed by entry {entry_id}, value date {value_at}."
+    return [words, *(f"{item} owes {balance} now." for item, balance in owed)]
 
 
 def _say_entry(entry: EntryInFull) -> list[str | Table]:
