@@ -113,7 +113,7 @@ def test_a_reversal_may_count_later_and_not_earlier(paydown, database, entry_id)
 
 
 def test_a_day_to_reverse_from_may_be_the_originals_own(paydown, entry_id):
-    """Then it is from the original's time on; an earlier one is refused in the words of the option."""
+    """Then it is from the original's time on; an earlier one is refused."""
     reverse = ("entry", "reverse", entry_id, *OWN, "--reason", "x")
     early = paydown(*reverse, "--value-at", "2026-02-05T23:00")
     same_day = paydown(*reverse, "--value-at", "2026-02-05", "--json")

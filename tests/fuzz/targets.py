@@ -137,6 +137,7 @@ def read_header_values(data: bytes) -> None:
     """Each line as the value of each header that is read."""
     values = [line.strip(b" \t\r") for line in data.split(b"\n")]
     headers.read_media(values[0])
+    assert all(0 <= weight <= 1000 for weight in headers.read_weights(data).values())
     headers.read_handling(values)
     for key in (headers.read_idempotency_key(values[:1]), headers.read_idempotency_key(values)):
         assert key is None or isinstance(key, Fault) or 1 <= len(key) <= 255

@@ -12,7 +12,10 @@ from paydown.wire.headers import (
     read_handling,
     read_idempotency_key,
     read_media,
+    read_weights,
 )
+
+WEIGHED = {b"text/csv": 0, b"text/html": 1000}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,21 @@ from paydown.wire.headers import (
 def test_media(content_type: bytes | None, media: Media | None) -> None:
     """JSON and forms in UTF-8 are read, whatever else is said beside; nothing else is."""
     assert read_media(content_type) == media
+
+
+@pytest.mark.parametrize(
+    ("accept", "weights"),
+    [
+        (b"", {}),
+        (b"text/csv", {b"text/csv": 1000}),
+        (b"Text/CSV ; header=present;Q=0.25 ,*/*;q=0", {b"text/csv": 250, b"*/*": 0}),
+        (b"text/csv;q=0., text/html;q=1.0, a/b;q=.5, a/c;q=1.1, a/d;q=0.1234, json", WEIGHED),
+        (b'a/b;x="q=0, text/csv";q=0.5, a/b', {b"a/b": 500}),
+    ],
+)
+def test_weights(accept: bytes, weights: dict[bytes, int]) -> None:
+    """Each range has its own, 1 where none is sent; what is no range or no weight is left out."""
+    assert read_weights(accept) == weights
 
 
 @pytest.mark.parametrize(
@@ -205,3 +223,4 @@ def test_no_header_is_an_error_of_ours(values: list[bytes]) -> None:
     key = read_idempotency_key(values)
     assert key is None or isinstance(key, Fault) or 1 <= len(key) <= 255
     assert all(read_media(value) in {None, *Media} for value in values)
+    assert all(0 <= w <= 1000 for value in values for w in read_weights(value).values())

@@ -24,8 +24,10 @@ _KEY_QUOTED = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\])*)"').fullmatch
 _KEY_BARE = re.compile(rb"[!#-~][ -~]*").fullmatch
 _ESCAPED = re.compile(rb"\\(.)")
 
-# RFC 7240's list: a comma in quotes does not divide it, a parameter belongs to its preference.
-_PREFERENCES = re.compile(rb'(?:"(?:[^"\\]|\\.)*"?|[^",])+', re.DOTALL).findall
+# RFC 9110's weight, and its list: a comma in quotes does not divide it. A parameter belongs to its
+# preference (RFC 7240).
+_WEIGHT = re.compile(rb"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?").fullmatch
+_ELEMENTS = re.compile(rb'(?:"(?:[^"\\]|\\.)*"?|[^",])+', re.DOTALL).findall
 _HANDLING = re.compile(rb"handling[ \t]*(?:=([^;]*))?(?:;.*)?", re.DOTALL).fullmatch
 _DRY_RUN = re.compile(rb"dry-run[ \t]*(?:=([^;]*))?(?:;.*)?", re.DOTALL).fullmatch
 
@@ -67,6 +69,21 @@ def read_media(content_type: bytes | None) -> Media | None:
     return _MEDIA_TYPES.get(match[1].lower())
 
 
+def read_weights(accept: bytes) -> dict[bytes, int]:
+    """How much ``Accept`` wants each media range, in thousandths; what cannot be read is left out.
+
+    They stand as they were sent; a range that was sent twice counts where it is first.
+    """
+    weights: dict[bytes, int] = {}
+    for each in _ELEMENTS(accept):
+        if match := _MEDIA(each):
+            sent = {name.lower(): value for name, value in _PARAMETERS(match[2])}.get(b"q", b"1")
+            if _WEIGHT(sent):
+                thousandths = int(sent.replace(b".", b"").ljust(4, b"0"))
+                weights.setdefault(match[1].lower(), thousandths)
+    return weights
+
+
 def read_idempotency_key(values: Sequence[bytes]) -> str | Fault | None:
     """The key, the same whether it came in quotes or bare; None where no header was sent.
 
@@ -103,7 +120,7 @@ def read_dry_run(values: Sequence[bytes]) -> bool:
 def _find_preference(values: Sequence[bytes], match: _Match) -> bytes | None:
     """The value of the first preference that matches, in lower case; empty where it has none."""
     for value in values:
-        for preference in _PREFERENCES(value):
+        for preference in _ELEMENTS(value):
             if found := match(preference.strip(b" \t").lower()):
                 return (found[1] or b"").strip(b" \t")
     return None

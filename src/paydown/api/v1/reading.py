@@ -23,6 +23,7 @@ from paydown.enquiries import (
 from paydown.enquiries.printing import HTML_POLICY, print_csv, print_html
 from paydown.openapi.routes import Route
 from paydown.storage.faults import StoreUnavailable
+from paydown.wire.headers import read_weights
 from paydown.wire.v1.documents import Page, Statement
 from paydown.wire.v1.queries import ExplainQuery, Query
 from paydown.wire.v1.reading import Misread, read_values
@@ -108,12 +109,17 @@ class Reads:
 
 
 def _choose_format(accept: bytes) -> str:
-    """The first of our formats that Accept names; JSON where it names none."""
-    for each in accept.lower().split(b","):
-        media = each.partition(b";")[0].strip(b" \t")
-        if media in _FORMATS:
-            return _FORMATS[media]
-    return "json"
+    """The format that Accept wants most, of several the first that it names; JSON for none."""
+    weights = read_weights(accept)
+
+    def want(media: bytes) -> tuple[int, bool]:
+        ranges = (media, media.partition(b"/")[0] + b"/*", b"*/*")
+        weight = next((weights[each] for each in ranges if each in weights), 0)
+        return weight, media in weights
+
+    named = [media for media in weights if media in _FORMATS]
+    best = max((*named, *_FORMATS), key=want)
+    return _FORMATS[best] if want(best) > (0, True) else "json"
 
 
 def _write_statement(statement: Statement, wanted: str) -> Answer:
