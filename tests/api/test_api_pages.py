@@ -9,7 +9,7 @@ from doors import PAYMENTS, Door, line, payment
 
 from paydown.api.pages import ASSETS
 
-NOTHING = "Nothing is at this path."
+NOTHING = "Nothing is at this path. /docs describes what there is."
 LOADS = re.compile(r"""(?:src|href)="([^"]+)\"""")
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from doors import JSON, Door
+from doors import JSON, TILL, Door
 from v1_asking import contact, get, item, new_receipt, post, problem
 
 import ledgers
@@ -59,6 +59,16 @@ def test_a_read_has_a_version(door: Door, path: str) -> None:
         assert "content-type" not in again.headers
         assert "content-length" not in again.headers
     assert get(door, path, If_None_Match='"other"').body == first.body
+
+
+@pytest.mark.parametrize("path", ["/v1/contacts", "/v1/items/1?x=y", "/v1/items/99", STATEMENT])
+def test_head_tells_what_get_would(door: Door, path: str) -> None:
+    """Status and headers are those of GET; the server leaves the body out."""
+    told = get(door, path)
+    head = door.ask("HEAD", path, headers=TILL)
+    own = {"x-request-id": told.headers["x-request-id"]}
+
+    assert (head.status, head.headers | own) == (told.status, told.headers)
 
 
 def test_a_version_changes_with_what_it_names(door: Door) -> None:

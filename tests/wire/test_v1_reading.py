@@ -30,7 +30,7 @@ def item(**changes: str) -> bytes:
     [
         (item(total_amount="1.00"), "/items/1/total_amount", "Send a text, not a number with"),
         (item(total_amount="1"), "/items/1/total_amount", "Send a text, not a whole number."),
-        (item(total_amount='"1,00"'), "/items/1/total_amount", "Such as 12.40."),
+        (item(total_amount='"1,00"'), "/items/1/total_amount", "currency. Such as 12.40."),
         (item(total_amount='"-1"'), "/items/1/total_amount", "Such as 12.40."),
         (item(total_amount=r'"1\n"'), "/items/1/total_amount", "Such as 12.40."),
         (item(total_amount='"1e2"'), "/items/1/total_amount", "Such as 12.40."),
@@ -123,7 +123,15 @@ def test_no_bytes_raise(body: bytes) -> None:
         ("limit=201", "limit: Send a whole number of at most 200."),
         ("limit=x", "limit: Send a whole number"),
         ("limit=", "limit: Send a whole number"),
-        ("billing_id=null", "billing_id: null is no value."),
+        ("limit=10.0", "limit: Send a whole number of 1 to 10 digits."),
+        ("limit=1e1", "limit: Send a whole number of 1 to 10 digits."),
+        ("limit=%2B1", "limit: Send a whole number of 1 to 10 digits."),
+        ("limit=%D9%A1", "limit: Send a whole number of 1 to 10 digits."),
+        ("limit=1_0", "limit: Send a whole number of 1 to 10 digits."),
+        ("limit=-1", "limit: Send a whole number of 1 to 10 digits."),
+        (f"billing_id={'9' * 10}", "billing_id: Send a whole number of at most 2147483647."),
+        (f"billing_id={'9' * 5000}", "billing_id: Send a whole number of 1 to 10 digits."),
+        ("billing_id=null", "billing_id: Send a whole number of 1 to 10 digits."),
         ("kind=loan", "kind: Send one of: charge, opening_balance,"),
         ("contact_id=x", "contact_id: It does not have its form. A guid."),
         ("reference=%00", "reference holds a NUL"),
@@ -143,6 +151,14 @@ def test_a_query_that_cannot_be_read_is_refused(query: str, words: str) -> None:
     assert words in read.detail
 
 
+@pytest.mark.parametrize("sent", ["1", "0", "yes", "True", "FALSE", "null", ""])
+def test_a_choice_of_two_is_true_or_false(sent: str) -> None:
+    """No other spelling of either is guessed at."""
+    read = read_query(f"unapplied_only={sent}".encode(), queries.ReceiptQuery)
+
+    assert read == Misread("unapplied_only: Send true or false.")
+
+
 @pytest.mark.parametrize(
     ("shape", "query", "values"),
     [
@@ -150,7 +166,9 @@ def test_a_query_that_cannot_be_read_is_refused(query: str, words: str) -> None:
         (queries.AgedDebtQuery, "on=2026-02-28", {"on": date(2026, 2, 28)}),
         (queries.ItemQuery, f"contact_id={ledgers.ANNA.upper()}", {"contact_id": ledgers.ANNA}),
         (queries.ReceiptQuery, "unapplied_only=true", {"unapplied_only": True}),
+        (queries.ReceiptQuery, "unapplied_only=false&limit=007", {"limit": 7}),
         (queries.ContactQuery, "search=Caf%C3%A9+x", {"search": "Café x"}),
+        (queries.PostingQuery, "reference=null&billing_id=1", {"reference": "null"}),
         (queries.Listing, "", {"cursor": None, "limit": 50}),
     ],
 )

@@ -108,7 +108,7 @@ def too_large(body_bytes_max: int) -> Answer:
     """The answer to a body over the limit, the rest of which is not read."""
     return refuse(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"The body is larger than {body_bytes_max} bytes. Send the lines in several requests.",
+        f"The body is larger than {body_bytes_max} bytes. Send less in one request.",
     )
 
 
@@ -143,8 +143,7 @@ def store_unavailable(reason: str) -> Answer:
 
 NOT_FOUND = refuse(
     HTTPStatus.NOT_FOUND,
-    "Nothing is at this path. The calls are POST /POS/BillingPayments and "
-    "POST /POS/BillingWriteDowns; /docs describes them.",
+    "Nothing is at this path. /docs describes what there is.",
 )
 UNAUTHENTICATED = refuse(HTTPStatus.UNAUTHORIZED, "Authorization has been denied for this request.")
 CUSTOMER_FORBIDDEN = refuse(

@@ -154,7 +154,8 @@ class Door:
             asked = neighbours.Asked(*found, values, exchange)
             return self._desks.neighbours.answer(asked, receive)
         if door.is_ours(path):
-            wanted = door.Asked(path, scope["query_string"], values, exchange)
+            sent = scope["raw_path"], scope["query_string"]
+            wanted = door.Asked(path, *sent, values, exchange)
             return self._desks.v1.answer(wanted, receive)
         return None
 

@@ -83,7 +83,7 @@ def switch_account(work: Work, switch: Switch) -> Answer | Refused:
         return refuse(DeskRefusal.unknown_gl_account)
     changed = books.set_account_active(codes[switch.own_id], active=switch.active)
     if isinstance(changed, Mistake):
-        return _refuse(changed)
+        return _refuse_switch(changed)
     return answer(200, _account(changed))
 
 
@@ -91,7 +91,7 @@ def switch_tender_type(work: Work, switch: Switch) -> Answer | Refused:
     """Let requests name the tender type, or no longer."""
     changed = _books(work).set_tender_type_active(switch.own_id, active=switch.active)
     if isinstance(changed, Mistake):
-        return _refuse(changed, unknown=DeskRefusal.unknown_tender_type)
+        return _refuse_switch(changed, unknown=DeskRefusal.unknown_tender_type)
     return answer(200, _tender_type(changed))
 
 
@@ -99,7 +99,7 @@ def switch_billing_type(work: Work, switch: Switch) -> Answer | Refused:
     """Let new items be of the billing type, or no longer."""
     changed = _books(work).set_billing_type_active(switch.own_id, active=switch.active)
     if isinstance(changed, Mistake):
-        return _refuse(changed, unknown=DeskRefusal.unknown_billing_type)
+        return _refuse_switch(changed, unknown=DeskRefusal.unknown_billing_type)
     return answer(200, _billing_type(changed))
 
 
@@ -107,10 +107,15 @@ def _books(work: Work) -> Books:
     return Books(work.database, work.connection, work.customer)
 
 
-def _refuse(mistake: Mistake, *, unknown: DeskRefusal | None = None) -> Refused:
-    """The mistake by its code. What is unknown is said without a word of the command line."""
+def _refuse_switch(mistake: Mistake, *, unknown: DeskRefusal | None = None) -> Refused:
+    """The mistake by its code. The books stand against it, and nothing in the body."""
     if unknown is not None and mistake.wrong is Wrong.UNKNOWN:
         return refuse(unknown)
+    return refuse(_REFUSALS[mistake.wrong], mistake.sentence)
+
+
+def _refuse(mistake: Mistake) -> Refused:
+    """The mistake by its code. What is unknown is said without a word of the command line."""
     refusal = _REFUSALS[mistake.wrong]
     said = refusal.sentence if mistake.wrong is Wrong.UNKNOWN_ACCOUNT else mistake.sentence
     return Refused(refusal, said, (documents.ProblemError(pointer="", detail=said),))

@@ -36,9 +36,13 @@ _REVALIDATE: Header = (b"cache-control", b"private, no-cache")
 
 
 class Asked(NamedTuple):
-    """A request for a path under ``/v1``: its head, and what is told of it."""
+    """A request for a path under ``/v1``: its head, and what is told of it.
+
+    ``raw_path`` is the path as it was sent, still percent-encoded.
+    """
 
     path: str
+    raw_path: bytes
     query: bytes
     values: headers.Values
     exchange: Exchange
@@ -62,12 +66,13 @@ class V1:
         self._writers = writers
         paths: dict[str, dict[str, Route]] = {}
         for route in ROUTES:
-            paths.setdefault(route.path, {})[route.method] = route
+            methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
+            paths.setdefault(route.path, {}).update(dict.fromkeys(methods, route))
         self._paths = [(compile_path(path)[0].fullmatch, paths[path]) for path in paths]
 
     async def answer(self, asked: Asked, receive: Receive) -> Answer | None:
         """The answer, or None where the client went away before its request was whole."""
-        found = self._find(asked.path)
+        found = self._find(asked)
         if found is None:
             return problems.NOT_FOUND
         routes, sent = found
@@ -94,10 +99,15 @@ class V1:
         accept = b",".join(asked.values[headers.ACCEPT])
         return await self._read(asked, Question(route, target, caller, query, accept))
 
-    def _find(self, path: str) -> tuple[dict[str, Route], dict[str, str]] | None:
-        """The routes at the path by method, and the values in it as they were sent."""
+    def _find(self, asked: Asked) -> tuple[dict[str, Route], dict[str, str]] | None:
+        """The routes at the path by method, and the values in it as they were sent.
+
+        A slash that was sent escaped is part of a value, and no value has one.
+        """
+        if b"%2f" in asked.raw_path.lower():
+            return None
         for match, routes in self._paths:
-            if found := match(path):
+            if found := match(asked.path):
                 return routes, found.groupdict()
         return None
 

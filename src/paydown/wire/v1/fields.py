@@ -29,7 +29,7 @@ Amount = Annotated[
     str,
     _form(
         r"[0-9]{1,20}(\.[0-9]{1,8})?",
-        "An amount in the customer's currency, such as 12.40.",
+        "An amount in the customer's currency.",
         "12.40",
     ),
 ]

@@ -64,6 +64,8 @@ _FORMS = {
     for each in vars(fields).values()
     if get_origin(each) is Annotated and each.__metadata__[0].pattern
 }
+_IS_NUMBER = re.compile("[0-9]{1,10}").fullmatch
+_BOOLEANS = {"true": True, "false": False}
 _PLACE = re.compile(r"(.*?)(?: - at `\$([^`]*)`)?", re.DOTALL).fullmatch
 _STEPS = re.compile(r"\.(\w+)|\[([0-9]+)\]").findall
 _NAMED = re.compile(r"Object (missing required|contains unknown) field `(.*)`", re.DOTALL).fullmatch
@@ -104,17 +106,31 @@ def read_query(raw: bytes, shape: type[T]) -> T | Misread:
             return Misread(f"{_quote(name)} is not a parameter here. Those are: {known}.")
         if "\0" in value:
             return Misread(f"{name} holds a NUL character.")
+    hints = get_type_hints(shape)
+    sent: dict[str, str | int] = {}
+    for name, text in pairs:
+        meant = _read_parameter(hints[name], text)
+        if isinstance(meant, Misread):
+            return Misread(f"{name}: {meant.detail}")
+        sent[name] = meant
     try:
-        query = msgspec.convert(dict(pairs), shape, strict=False)
+        query = msgspec.convert(sent, shape)
     except msgspec.ValidationError as error:
         misread = _explain(str(error), shape)
         where = (misread.pointer or "").removeprefix("/")
         hint = " In a query, a + is sent as %2B." if " " in dict(pairs).get(where, "") else ""
         return Misread(f"{where}: {misread.detail}{hint}")
-    for name in counts:
-        if getattr(query, name) is None:
-            return Misread(f"{name}: null is no value. Leave the parameter out.")
     return query
+
+
+def _read_parameter(hint: Any, text: str) -> str | int | Misread:
+    """What a text says of a parameter of that type."""
+    kinds = (hint, *get_args(hint))
+    if int in kinds:
+        return int(text) if _IS_NUMBER(text) else Misread("Send a whole number of 1 to 10 digits.")
+    if bool in kinds:
+        return _BOOLEANS.get(text, Misread("Send true or false."))
+    return text
 
 
 def read_values(query: Struct) -> dict[str, Any] | Misread:
