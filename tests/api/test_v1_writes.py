@@ -23,7 +23,9 @@ from v1_asking import (
 )
 
 import ledgers
+from paydown.admin import Admin, NewAccount
 from paydown.api.app import WRITERS_COUNT, WRITES_WAITING_MAX
+from paydown.domain.model import AccountType
 from paydown.openapi.routes import ROUTES, Route
 from paydown.storage.database import Database
 from paydown.storage.schema import metadata
@@ -68,6 +70,22 @@ def bodies(door: Door) -> dict[str, tuple[str, Any]]:
 def rows(database: Database) -> dict[str, int]:
     """How many rows each table has."""
     return {name: count(database, name) for name in metadata.tables}
+
+
+def test_what_an_operator_named_can_be_named_here(door: Door, ledger: Database) -> None:
+    """Codes and names may be as long on the one side as on the other."""
+    code, name = "4" * 50, "n" * 255
+    Admin(ledger).add_account(ledgers.CLUB, NewAccount(code, name, AccountType.ASSET))
+    told = post(door, "/v1/tender-types", TENDER_TYPE | {"clearing_account_code": code})
+    other = post(door, "/v1/gl-accounts", {**ACCOUNT, "code": "5" * 50, "name": name})
+    post(door, "/v1/contacts", {"name": name})
+    (found,) = get(door, f"/v1/contacts?search={name}").told["data"]
+
+    assert (told["clearing_account_code"], len(other["code"])) == (code, 50)
+    assert found["name"] == name
+    assert get(door, f"/v1/entries?caller={name}").told["data"] == []
+    for too_long in ({"code": "5" * 51}, {"name": "n" * 256}):
+        problem(order(door, "POST", "/v1/gl-accounts", ACCOUNT | too_long), 400, "invalid_body")
 
 
 @pytest.mark.parametrize("name", WRITES)

@@ -96,6 +96,8 @@ def test_what_is_left_out_or_written_otherwise(
         (without("AgreementId", "MemberServiceId"), ["AgreementId"]),
         (WHOLE | {"AgreementId": None, "MemberServiceId": None}, ["AgreementId"]),
         (without("AgreementId") | {"MemberServiceId": "x"}, ["MemberServiceId"]),
+        (WHOLE | {"AgreementId": 0}, ["AgreementId"]),
+        (WHOLE | {"AgreementId": -5, "MemberServiceId": "0"}, ["AgreementId", "MemberServiceId"]),
         (WHOLE | {"PayerId": "Anna"}, ["PayerId"]),
         (WHOLE | {"PayerId": None}, ["PayerId"]),
         (WHOLE | {"BillingTypeId": 1.0}, ["BillingTypeId"]),

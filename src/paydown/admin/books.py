@@ -6,12 +6,13 @@ Law of this file: it works in its caller's transaction, which is to be committed
 
 from typing import NamedTuple
 
-from paydown.admin.mistakes import CODE_LENGTH_MAX, Mistake, Wrong, check_id, check_text
+from paydown.admin.mistakes import Mistake, Wrong, check_id, check_text
 from paydown.domain import presets
 from paydown.domain.model import AccountType
 from paydown.storage import reference
 from paydown.storage.database import Database
 from paydown.storage.reference import Account, BillingType, Customer, StoreConnection, TenderType
+from paydown.wire.v1.fields import CODE_MAX
 
 
 class NewAccount(NamedTuple):
@@ -53,7 +54,7 @@ class Books(NamedTuple):
     def add_account(self, new: NewAccount) -> Account | Mistake:
         """Add an account."""
         code, name = new.code.strip(), new.name.strip()
-        if mistake := check_text("code", code, CODE_LENGTH_MAX) or check_text("name", name):
+        if mistake := check_text("code", code, CODE_MAX) or check_text("name", name):
             return mistake
         if new.account_id is not None and (mistake := check_id("account", new.account_id)):
             return mistake

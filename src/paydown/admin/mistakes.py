@@ -4,9 +4,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from paydown.wire.formats import INT32_MAX
-
-NAME_LENGTH_MAX = 255
-CODE_LENGTH_MAX = 50
+from paydown.wire.v1.fields import NAME_MAX
 
 
 class Wrong(Enum):
@@ -27,7 +25,7 @@ class Mistake(NamedTuple):
     wrong: Wrong = Wrong.VALUE
 
 
-def check_text(what: str, text: str, length_max: int = NAME_LENGTH_MAX) -> Mistake | None:
+def check_text(what: str, text: str, length_max: int = NAME_MAX) -> Mistake | None:
     """Whether people can read it where it is shown."""
     if not text or len(text) > length_max or not text.isprintable():
         return Mistake(f"The {what} must be 1 to {length_max} printable characters.")

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from paydown.domain import money
 from paydown.storage.staging import Row
 from paydown.wire.formats import INT32_MAX, read_guid, read_int32
+from paydown.wire.requests import NOTES_MAX
+from paydown.wire.v1.fields import NAME_MAX
 
 COLUMNS = (
     "contact_id",
@@ -31,8 +33,6 @@ OPTIONAL_COLUMNS = frozenset({"billing_id", "balance"})
 FAULTS_MAX = 100
 """How many faults are named; the others are counted."""
 
-_NAME_LENGTH_MAX = 255
-_DESCRIPTION_LENGTH_MAX = 4_000
 _SHOWN_LENGTH_MAX = 60
 
 _AMOUNT = re.compile(rf"(?=.{{1,{money.DIGITS_MAX}}}$)[0-9]+(\.[0-9]+)?").fullmatch
@@ -126,7 +126,7 @@ class Reader:
             billing_id=self._read_billing_id(cells.get("billing_id", "")),
             contact_id=self._read_contact(cells),
             contact_name=cells["contact_name"],
-            description=self._read_text(cells, "description", _DESCRIPTION_LENGTH_MAX),
+            description=self._read_text(cells, "description", NOTES_MAX),
             total_amount=total_amount,
             balance=balance,
             due_on=self._read_day(cells["due_on"]),
@@ -195,7 +195,7 @@ class Reader:
     def _read_name(self, cells: Cells, column: str) -> str:
         if not cells[column]:
             self._fault(f"{column} is empty.")
-        return self._read_text(cells, column, _NAME_LENGTH_MAX)
+        return self._read_text(cells, column, NAME_MAX)
 
     def _read_text(self, cells: Cells, column: str, length_max: int) -> str:
         text = cells[column]

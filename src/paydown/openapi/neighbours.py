@@ -169,11 +169,12 @@ def _or_null(shape: Json) -> Json:
 
 
 def _request(int32: Json, amount: Json, boolean: Json, optional: Callable[[Json], Json]) -> Json:
+    from_one = int32 | {"description": "An Int32 from 1."}
     fields = {
         "PayerId": _GUID,
         "BillingTypeId": int32,
-        "AgreementId": optional(int32),
-        "MemberServiceId": optional(int32),
+        "AgreementId": optional(from_one),
+        "MemberServiceId": optional(from_one),
         "TotalAmount": amount | {"description": "Above zero, tax included."},
         "EffectiveDate": optional(DATE),
         "IsExternalBilling": optional(boolean),

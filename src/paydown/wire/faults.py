@@ -33,6 +33,7 @@ UNSTORABLE = "The {name} field holds NUL or half of a surrogate pair. Send a tex
 
 SEND_GUID = "Send a GUID."
 SEND_INT32 = "Send a whole number, in digits only, from -2147483648 to 2147483647."
+SEND_ID = "Send a whole number, in digits only, from 1 to 2147483647."
 SEND_AMOUNT = "Send a number of at most 28 digits, such as 12.5."
 SEND_DATE = "Send an ISO 8601 date of the years 1970 to 2099, such as 2026-02-05T10:15:00+00:00."
 SEND_BOOLEAN = "Send true or false, or leave it out."

@@ -70,6 +70,12 @@ def read_int32(literal: str) -> int | None:
     return value if INT32_MIN <= value <= INT32_MAX else None
 
 
+def read_id(literal: str) -> int | None:
+    """The same above zero."""
+    value = read_int32(literal)
+    return value if value is not None and value > 0 else None
+
+
 def read_amount(literal: str) -> Decimal | None:
     """The exact amount, at most 28 digits written out. Zero comes as plain zero, never ``-0``."""
     if len(literal) <= DIGITS_MAX and _PLAIN_NUMBER(literal):

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self, TypeVar
 from paydown.domain.model import Kind, Line, Request
 from paydown.wire import faults as say
 from paydown.wire.faults import FAULTS_MAX, REQUEST, Fault, Faults
-from paydown.wire.formats import read_amount, read_date, read_guid, read_int32
+from paydown.wire.formats import read_amount, read_date, read_guid, read_id, read_int32
 from paydown.wire.trees import FaultyList, Members
 
 LINES_MAX = 10_000
@@ -82,8 +82,8 @@ class Fields:
     def amount(self, name: str) -> Decimal:
         return self._required(name, say.SEND_AMOUNT, read_amount, numeric=True) or Decimal(0)
 
-    def optional_int32(self, name: str) -> int | None:
-        return self._optional(name, say.SEND_INT32, read_int32, numeric=True)
+    def optional_id(self, name: str) -> int | None:
+        return self._optional(name, say.SEND_ID, read_id, numeric=True)
 
     def optional_date(self, name: str, time_zone: str) -> tuple[int, str] | None:
         return self._optional(name, say.SEND_DATE, partial(read_date, time_zone=time_zone))

@@ -10,7 +10,9 @@ from msgspec import Meta
 
 from paydown.wire.requests import AUTHORIZATION_CODE_MAX, NOTES_MAX, REFERENCE_MAX
 
-NAME_MAX = 200
+NAME_MAX = 255
+CODE_MAX = 50
+"""What commands and imports take too: what is in the ledger can be said on ``/v1``."""
 
 _GUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
@@ -77,4 +79,4 @@ Reference = Annotated[str, Meta(min_length=1, max_length=REFERENCE_MAX)]
 Notes = Annotated[str, Meta(max_length=NOTES_MAX)]
 AuthorizationCode = Annotated[str, Meta(min_length=1, max_length=AUTHORIZATION_CODE_MAX)]
 Reason = Annotated[str, Meta(min_length=1, max_length=NOTES_MAX, description="Why. Kept for ever.")]
-Code = Annotated[str, Meta(min_length=1, max_length=20, description="A GL account's code.")]
+Code = Annotated[str, Meta(min_length=1, max_length=CODE_MAX, description="A GL account's code.")]

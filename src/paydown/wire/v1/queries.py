@@ -16,7 +16,6 @@ CURSOR_LENGTH_MAX = 1_000
 
 AgeBand = Literal["not_due", "1-30", "31-60", "61-90", "over_90"]
 Format = Literal["json", "csv", "html"]
-UserName = Annotated[str, Meta(min_length=1, max_length=200)]
 Cursor = Annotated[
     str,
     Meta(
@@ -68,7 +67,7 @@ class EntryQuery(Listing, kw_only=True, frozen=True):
     reference: Reference | None = None
     authorization_code: AuthorizationCode | None = None
     kind: Kind | None = None
-    caller: UserName | None = None
+    caller: Name | None = None
     value_from: Instant | None = None
     value_to: Instant | None = None
     recorded_from: Instant | None = None
