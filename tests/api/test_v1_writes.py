@@ -88,6 +88,26 @@ def test_what_an_operator_named_can_be_named_here(door: Door, ledger: Database) 
         problem(order(door, "POST", "/v1/gl-accounts", ACCOUNT | too_long), 400, "invalid_body")
 
 
+def test_an_amount_that_is_none_refuses_its_own_item_alone(door: Door) -> None:
+    """Below zero or malformed, each is named by its place; the others are charged."""
+    amounts = ["1.00", "-1", "1,00", "1e2", "x" * 40, "", "2.00"]
+    items = [new_item(amount=amount) for amount in amounts]
+    told = post(door, "/v1/items/bulk", {"items": items})
+
+    assert told["created_count"] == 2
+    assert [each["code"] for each in told["results"]] == [None, *["invalid_value"] * 5, None]
+    assert [each["errors"] for each in told["results"][1:6]] == [
+        [
+            {
+                "pointer": f"/items/{place}/total_amount",
+                "detail": "total_amount is not an amount such as 12.40.",
+            }
+        ]
+        for place in range(1, 6)
+    ]
+    problem(order(door, "POST", "/v1/items", new_item(amount="-1")), 400, "invalid_body")
+
+
 @pytest.mark.parametrize("name", WRITES)
 def test_a_write_sent_again_is_answered_as_the_first_time(
     door: Door, ledger: Database, bodies: dict[str, tuple[str, Any]], name: str

@@ -92,6 +92,7 @@ def test_an_item_that_cannot_be_made_says_why(clerk: Clerk) -> None:
         "422 invalid_value /contact_id /due_on": item(contact_id="x", due_on="2026-02-30"),
         "422 invalid_value /effective_at": item(effective_at="2026-02-05T10:00:00"),
         "422 invalid_value /description": item(description="a\x07"),
+        "422 invalid_value /total_amount /description": item("1e2", description="   "),
         "422 unknown_billing_type /billing_type_id": item(billing_type_id=99),
         "422 inactive_billing_type /billing_type_id": item(billing_type_id=2),
         "422 amount_not_positive /total_amount": item("0"),
@@ -125,6 +126,13 @@ def test_of_many_items_each_is_judged_by_itself(clerk: Clerk) -> None:
         None,
         "invalid_value",
         None,
+    ]
+    assert [[error["pointer"] for error in each["errors"]] for each in results] == [
+        [],
+        ["/items/1/total_amount"],
+        [],
+        ["/items/3/total_amount"],
+        [],
     ]
     assert results[0]["entry_id"] == results[2]["entry_id"] != results[4]["entry_id"]
     assert (now.contact_id, may.contact_id) == (None, ANNA)

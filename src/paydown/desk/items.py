@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from paydown.desk.instructions import Refused, refuse_for
 from paydown.desk.reading import Reading
 from paydown.desk.work import Answer, Draft, Work, answer
@@ -22,15 +24,18 @@ from paydown.wire import billing
 from paydown.wire.v1 import orders
 from paydown.wire.v1.documents import ItemResult, ItemResults
 
+Sent = NewBilling | orders.ListedItem
+"""An item as it was read, or as it came where it cannot be."""
 
-def read_item(order: orders.NewItem, time_zone: str) -> NewBilling | Refused:
+
+def read_item(order: orders.ListedItem, time_zone: str) -> NewBilling | Refused:
     """What an item is to be."""
     reading = Reading(time_zone)
     meant = NewBilling(
         contact_id=reading.guid("contact_id", order.contact_id),
         billing_type_id=order.billing_type_id,
         total_amount=reading.amount("total_amount", order.total_amount),
-        description=reading.line("description", order.description),
+        description=reading.words("description", order.description),
         due_on=reading.optional(reading.day, "due_on", order.due_on),
         effective=reading.optional(reading.instant, "effective_at", order.effective_at),
         beneficiary_id=reading.optional(reading.guid, "beneficiary_id", order.beneficiary_id),
@@ -41,7 +46,7 @@ def read_item(order: orders.NewItem, time_zone: str) -> NewBilling | Refused:
     return reading.refused() or meant
 
 
-def read_items(order: orders.NewItems, time_zone: str) -> tuple[NewBilling | orders.NewItem, ...]:
+def read_items(order: orders.NewItems, time_zone: str) -> tuple[Sent, ...]:
     """What each item is to be; as it was sent where it cannot be read."""
     read = (read_item(each, time_zone) for each in order.items)
     return tuple(
@@ -75,7 +80,7 @@ def create_billing(work: Work, asked: NewBilling) -> Answer | Refused:
     return Answer(200, body)
 
 
-def create_many(work: Work, asked: Sequence[NewBilling | orders.NewItem]) -> Answer:
+def create_many(work: Work, asked: Sequence[Sent]) -> Answer:
     """Charge those items that nothing stands against, and say of each what came of it."""
     judged = _judge(work, asked)
     entries = _save(work, [each for each in judged if isinstance(each, ChargedItem)])
@@ -95,7 +100,7 @@ def _create_one(work: Work, asked: NewBilling) -> ChargedItem | Refused:
     return judged
 
 
-def _judge(work: Work, asked: Sequence[NewBilling | orders.NewItem]) -> list[ChargedItem | Refused]:
+def _judge(work: Work, asked: Sequence[Sent]) -> list[ChargedItem | Refused]:
     """Judge each in order; those that are good take the next BillingIds."""
     facts = _load(work, [each for each in asked if isinstance(each, NewBilling)])
     judged: list[ChargedItem | Refused] = []
@@ -172,8 +177,17 @@ def _result(index: int, judged: ChargedItem | Refused, entries: dict[int, Entry]
             entry_id=None,
             code=judged.refusal.name,
             detail=judged.detail,
+            errors=[
+                structs.replace(error, pointer=f"/items/{index}{error.pointer}")
+                for error in judged.errors
+            ],
         )
     entry_id = write_id(entries[judged.billing_id].entry_id)
     return ItemResult(
-        index=index, billing_id=judged.billing_id, entry_id=entry_id, code=None, detail=None
+        index=index,
+        billing_id=judged.billing_id,
+        entry_id=entry_id,
+        code=None,
+        detail=None,
+        errors=[],
     )

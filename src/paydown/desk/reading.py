@@ -4,6 +4,7 @@ Law of this file: a fault is named by a pointer to its member, and all of them a
 member is read as a stand-in, which nobody uses: one fault refuses the write.
 """
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import date
@@ -15,9 +16,11 @@ from paydown.domain.desk_refusals import DeskRefusal
 from paydown.wire.formats import YEAR_MAX, YEAR_MIN, read_amount, read_date, read_guid
 from paydown.wire.requests import NOTES_MAX, UNSTORABLE
 from paydown.wire.v1.documents import ProblemError
+from paydown.wire.v1.fields import AMOUNT
 
 T = TypeVar("T")
 
+_IS_AMOUNT = re.compile(AMOUNT).fullmatch
 _OFFSET_MIN_LENGTH = len("2026-02-05T10:15:00Z")
 
 
@@ -42,7 +45,8 @@ class Reading:
 
     def amount(self, name: str, text: str) -> Decimal:
         """An amount, exact."""
-        return self._read(name, read_amount(text), "is not an amount such as 12.40") or Decimal(0)
+        found = read_amount(text) if _IS_AMOUNT(text) else None
+        return self._read(name, found, "is not an amount such as 12.40") or Decimal(0)
 
     def instant(self, name: str, text: str) -> tuple[int, str]:
         """A time with an offset: its ticks, and as an answer writes it."""

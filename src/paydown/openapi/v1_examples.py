@@ -289,13 +289,21 @@ _DOCUMENTS = (
         success=False,
         created_count=1,
         results=[
-            documents.ItemResult(index=0, billing_id=1001, entry_id=CHARGE, code=None, detail=None),
+            documents.ItemResult(
+                index=0, billing_id=1001, entry_id=CHARGE, code=None, detail=None, errors=[]
+            ),
             documents.ItemResult(
                 index=1,
                 billing_id=None,
                 entry_id=None,
                 code="unknown_contact",
                 detail="There is no such contact of this customer.",
+                errors=[
+                    documents.ProblemError(
+                        pointer="/items/1/contact_id",
+                        detail="There is no such contact of this customer.",
+                    )
+                ],
             ),
         ],
     ),

@@ -17,8 +17,7 @@ ItemState = Literal["open", "settled"]
 class Page(Struct, Generic[T], kw_only=True, frozen=True):
     """A part of a list. ``next_cursor`` asks for the part after it; null at the end.
 
-    A part may hold fewer than were asked for, even none, before the end: each request looks at a
-    bounded number of rows.
+    A part before the end may hold fewer than were asked for, even none.
     """
 
     data: list[T]
@@ -364,13 +363,14 @@ class Suggestions(Struct, kw_only=True, frozen=True):
 
 
 class ItemResult(Struct, kw_only=True, frozen=True):
-    """What came of one of several items: its id and entry, or its refusal's code and words."""
+    """What came of one of several items: its id and entry, or why it was refused."""
 
     index: int
     billing_id: int | None
     entry_id: Guid | None
     code: str | None
     detail: str | None
+    errors: list["ProblemError"]
 
 
 class ItemResults(Struct, kw_only=True, frozen=True):

@@ -27,12 +27,21 @@ def _form(expression: str, description: str, example: str, **more: str) -> Meta:
     )
 
 
+AMOUNT = r"[0-9]{1,20}(\.[0-9]{1,8})?"
 Amount = Annotated[
     str,
     _form(
-        r"[0-9]{1,20}(\.[0-9]{1,8})?",
+        AMOUNT,
         "An amount in the customer's currency.",
         "12.40",
+    ),
+]
+ListedAmount = Annotated[
+    str,
+    Meta(
+        max_length=40,
+        description="An amount; a text that is none refuses what it belongs to, and nothing else.",
+        examples=["12.40"],
     ),
 ]
 SignedAmount = Annotated[
@@ -76,6 +85,7 @@ PostingId = Annotated[
 Id = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
 Reference = Annotated[str, Meta(min_length=1, max_length=REFERENCE_MAX)]
+Description = Annotated[str, Meta(min_length=1, max_length=NOTES_MAX)]
 Notes = Annotated[str, Meta(max_length=NOTES_MAX)]
 AuthorizationCode = Annotated[str, Meta(min_length=1, max_length=AUTHORIZATION_CODE_MAX)]
 Reason = Annotated[str, Meta(min_length=1, max_length=NOTES_MAX, description="Why. Kept for ever.")]

@@ -12,9 +12,11 @@ from paydown.wire.v1.fields import (
     AuthorizationCode,
     Code,
     Day,
+    Description,
     Guid,
     Id,
     Instant,
+    ListedAmount,
     Name,
     Notes,
     PostingId,
@@ -45,13 +47,13 @@ class ContactChange(Order, kw_only=True):
     reference: Reference | None = None
 
 
-class NewItem(Order, kw_only=True):
-    """A billing item to create: what ``contact_id`` owes, for itself or for ``beneficiary_id``."""
+class ListedItem(Order, kw_only=True):
+    """A billing item to create among others: what is wrong with its amount is its own matter."""
 
     contact_id: Guid
     billing_type_id: Id
-    total_amount: Amount
-    description: Notes
+    total_amount: ListedAmount
+    description: Description
     due_on: Day | None = None
     effective_at: Instant | None = None
     beneficiary_id: Guid | None = None
@@ -60,10 +62,16 @@ class NewItem(Order, kw_only=True):
     is_external: bool = False
 
 
+class NewItem(ListedItem, kw_only=True):
+    """A billing item to create: what ``contact_id`` owes, for itself or for ``beneficiary_id``."""
+
+    total_amount: Amount
+
+
 class NewItems(Order, kw_only=True):
     """Billing items to create. Each is judged by itself; those that are refused change nothing."""
 
-    items: Annotated[list[NewItem], Meta(min_length=1, max_length=ITEMS_MAX)]
+    items: Annotated[list[ListedItem], Meta(min_length=1, max_length=ITEMS_MAX)]
 
 
 class Reversal(Order, kw_only=True):
