@@ -1,4 +1,9 @@
-"""Reversals: one posting undone, or all of an entry that still stands."""
+"""Reversals: one posting undone, or all of an entry that still stands.
+
+Law of this file: which postings stand is read before items are held, as it says which to hold.
+That is safe because ``begin_write`` lets one write of the desk at a time into the ledger, and
+only such a write reverses.
+"""
 
 from collections import Counter
 from collections.abc import Sequence

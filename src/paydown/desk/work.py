@@ -1,7 +1,8 @@
 """One write: a transaction, the key's first answer, and either all of it or nothing.
 
-Law of this file: what is decided by is read after the locks were had, and the record date is taken
-after them too. A refusal and a dry run leave no trace, and a refusal leaves its key free.
+Law of this file: what others can change meanwhile is read after the locks were had, and the record
+date is taken after them too. A refusal and a dry run leave no trace, and a refusal leaves its key
+free.
 """
 
 import hashlib

@@ -150,7 +150,7 @@ class Database(ABC):
     ) -> None:
         """In a write transaction: until it ends nobody else moves these items.
 
-        Nor do the customer's tender types, accounts and periods change. Read them afterwards.
+        Nor do the customer's tender types and accounts change. Read them afterwards.
         """
 
     @abstractmethod
