@@ -194,7 +194,7 @@ MUTANTS = (
     ),
     Mutant(
         JOURNAL,
-        "return hashlib.sha256(_encode([*fields, *postings]).encode()).digest()",
+        "return hashlib.sha256(_encode([*fields, *postings, *items]).encode()).digest()",
         "return hashlib.sha256(_encode([*fields]).encode()).digest()",
         "a posting altered later does not show",
         RULES,

@@ -1,10 +1,12 @@
 """Rows of the desk's tables, written through the store alone: no call is made, no rule is asked."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from itertools import count
 
 import ledgers
 from paydown.domain.charging import ChargedItem, post
+from paydown.domain.journal import Said
 from paydown.domain.model import Entry, Kind, Posting
 from paydown.storage import creations, desk_answers, moves
 from paydown.storage.desk_answers import DeskAnswer, KeyScope
@@ -70,7 +72,8 @@ def _create_items(connection: StoreConnection) -> None:
     creations.add_items(connection, 1, items)
     creations.change_contact(connection, 1, ledgers.ANNA, name="Anna Archer", reference="M-1 Ä")
     postings = (post(item, line_no=number) for number, item in enumerate(items, start=1))
-    _save(connection, Kind.CHARGE, tuple(postings), contact_id=ledgers.ANNA)
+    said = [item.said for item in items]
+    _save(connection, Kind.CHARGE, tuple(postings), contact_id=ledgers.ANNA, items=said)
 
 
 def _item(billing_id: int, receivables: int, **more: int) -> ChargedItem:
@@ -130,6 +133,7 @@ def _save(
     contact_id: str | None,
     tender_type_id: int | None = None,
     at: int = 17_700_000_000_000_000,
+    items: Sequence[Said] = (),
 ) -> Entry:
     entry = Entry(
         customer_id=1,
@@ -149,5 +153,5 @@ def _save(
         notes=None,
         postings=postings,
     )
-    moves.save_entry(connection, entry)
+    moves.save_entry(connection, entry, items)
     return entry

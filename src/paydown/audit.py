@@ -36,6 +36,7 @@ def verify(database: Database) -> Iterator[Finding]:
         yield _schema(connection, database)
         yield _entries(connection)
         yield _answers(connection)
+        yield _searches(connection)
         for question in QUESTIONS:
             breaches = checks.ask(connection, question)
             yield _finding(
@@ -64,7 +65,7 @@ def _schema(connection: Connection, database: Database) -> Finding:
 def _entries(connection: Connection) -> Finding:
     return _unaltered(
         "entries_unaltered",
-        "every entry and posting says what it said when recorded",
+        "every entry, posting and created item says what it said when recorded",
         checks.altered_entries(connection),
     )
 
@@ -74,6 +75,14 @@ def _answers(connection: Connection) -> Finding:
         "answers_unaltered",
         "every kept answer says what it said when it was given",
         checks.altered_answers(connection),
+    )
+
+
+def _searches(connection: Connection) -> Finding:
+    return _unaltered(
+        "contacts_findable",
+        "every contact is searched by its name and reference",
+        checks.altered_searches(connection),
     )
 
 

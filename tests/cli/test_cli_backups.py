@@ -86,9 +86,9 @@ def test_a_ledger_comes_back_from_its_backup_whole(
     full_ledger.fill(source, tmp_path)
     answer = paydown("backup", "--database", source.url, "--to", file)
     assert (answer.status, answer.stderr) == (0, "")
-    assert answer.stdout.endswith(f" into {file}. All 20 invariants hold.\n")
+    assert answer.stdout.endswith(f" into {file}. All 21 invariants hold.\n")
     place = makers[other].new()
-    assert restore(file, place).stdout.endswith("All 20 invariants hold.\n")
+    assert restore(file, place).stdout.endswith("All 21 invariants hold.\n")
     assert full_ledger.read_all(open_store(place)) == full_ledger.read_all(source)
     assert full_ledger.read_all(open_store(f"sqlite:///{file}")) == full_ledger.read_all(source)
     with ledgers.Books(open_store(place)) as books:
@@ -110,7 +110,7 @@ def test_a_backup_is_one_file_of_its_owners(back_up, paydown, folder):
 def test_a_program_is_told_what_came_of_it(back_up, restore, full, folder, tmp_path):
     """One document each."""
     file, place = folder / "b.db", f"sqlite:///{tmp_path / 'new.db'}"
-    proof = {"finished": True, "current": True, "differing": [], "invariants": 20, "broken": []}
+    proof = {"finished": True, "current": True, "differing": [], "invariants": 21, "broken": []}
     assert back_up(file, "--json").document == {
         "database": full.shown_url,
         "file": str(file),

@@ -56,3 +56,16 @@ def test_the_digest_says_everything_and_can_be_recomputed() -> None:
 
     assert journal.digest(entry) == hashlib.sha256(text.encode()).digest()
     assert journal.digest(entry._replace(notes="x")) != journal.digest(entry)
+
+
+def test_the_digest_of_a_charge_says_what_the_items_are() -> None:
+    """Behind the postings each item has its own array, so a change of any of them shows."""
+    entry = entry_of(Kind.PAYMENT, "1:4.00#ref")
+    said: journal.Said = (1, "A", "Locker", 400, "2026-04-01", 10, 1, "B", 77, None, 0)
+    text = (
+        '[7,"00000000000000000000000000000005","payment","A",28,3,null,null,"r-1","",'
+        '17700000000000000,"value-17700000000000000",1005,"recorded-5",null,'
+        '[1,1,400,28,10,600,"ref",null,null],[1,"A","Locker",400,"2026-04-01",10,1,"B",77,null,0]]'
+    )
+
+    assert journal.digest(entry, [said]) == hashlib.sha256(text.encode()).digest()

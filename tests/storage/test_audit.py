@@ -87,6 +87,12 @@ ALTERATIONS = {
     },
     "UPDATE created_item SET is_external = 1 - is_external": {"created_items"},
     "UPDATE created_item SET billing_type_id = 2": {"created_items"},
+    f"UPDATE created_item SET beneficiary_id = '{ledgers.ANNA}'": {"entries_unaltered"},
+    "UPDATE created_item SET agreement_id = 7 WHERE agreement_id = 77": {"entries_unaltered"},
+    "UPDATE billing_item SET due_on = '2026-04-02' WHERE billing_id = 901": {"entries_unaltered"},
+    "UPDATE billing_item SET description = 'x' WHERE billing_id = 902": {"entries_unaltered"},
+    "UPDATE contact SET search_text = 'x'": {"contacts_findable"},
+    "UPDATE contact SET name = 'Änne' WHERE reference IS NOT NULL": {"contacts_findable"},
     "DELETE FROM imported_row WHERE billing_id = 1": {"created_items"},
     "DELETE FROM desk_answer": {"desk_answers"},
     "UPDATE desk_answer SET status = 400": {"desk_answers", "answers_unaltered"},
@@ -127,6 +133,7 @@ def test_an_honest_ledger_satisfies_every_invariant(used: Database) -> None:
     assert all(finding.ok and finding.detail == [] for finding in findings.values())
     assert findings["item_balances"].examined == 2 * len(ledgers.ITEMS) + 2
     assert findings["entries_unaltered"].examined == 4 + 3 + 7
+    assert findings["contacts_findable"].examined == 4
     assert findings["kept_answers"].examined == 1
     assert findings["reversals_mirror"].examined == 3
     assert findings["receipts_add_up"].examined == 2
@@ -151,6 +158,7 @@ def test_every_invariant_can_be_broken() -> None:
         "schema_intact",
         "entries_unaltered",
         "answers_unaltered",
+        "contacts_findable",
     }
 
 

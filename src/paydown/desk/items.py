@@ -163,6 +163,7 @@ def _save(work: Work, items: Sequence[ChargedItem]) -> dict[int, Entry]:
                 effective,
                 tuple(postings),
                 contact_id=payers.pop() if len(payers) == 1 else None,
+                items=tuple(item.said for item in dated),
             )
         )
         entries.update((item.billing_id, entry) for item in dated)

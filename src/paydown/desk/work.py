@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from paydown.desk.instructions import Instruction, Refused, Result, Told
+from paydown.domain.journal import Said
 from paydown.domain.model import Entry, Kind, Posting
 from paydown.domain.outcomes import KeyConflict
 from paydown.storage import desk_answers, moves, reference
@@ -48,7 +49,7 @@ def answer(status: int, document: msgspec.Struct, *, recorded: bool = True) -> A
 
 
 class Draft(NamedTuple):
-    """What an entry says of itself; the rest of it is the write's."""
+    """What an entry says of itself, and of the items it creates; the rest is the write's."""
 
     kind: Kind
     value: tuple[int, str]
@@ -56,6 +57,7 @@ class Draft(NamedTuple):
     contact_id: str | None = None
     tender_type_id: int | None = None
     notes: str | None = None
+    items: tuple[Said, ...] = ()
 
 
 class Work:
@@ -120,7 +122,7 @@ class Work:
             notes=draft.notes,
             postings=draft.postings,
         )
-        moves.save_entry(self.connection, entry)
+        moves.save_entry(self.connection, entry, draft.items)
         return entry
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from paydown.domain import money
 from paydown.domain.desk_refusals import DeskRefusal, Objection
+from paydown.domain.journal import Said
 from paydown.domain.model import Posting
 
 BILLING_ID_MAX = 2**31 - 1
@@ -71,6 +72,11 @@ class ChargedItem(NamedTuple):
     income_account_id: int
     income_code: str
     effective: tuple[int, str]
+
+    @property
+    def said(self) -> Said:
+        """What its entry's digest holds of it: all that is kept beside its posting."""
+        return (*self[:10], int(self.is_external))
 
 
 def charge(billing: NewBilling, facts: ChargingFacts) -> ChargedItem | Objection:

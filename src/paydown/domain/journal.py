@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from paydown.domain.model import Command, Entry, Posting, RecordedLine, Stamp
 
+Said = tuple[int | str | None, ...]
+"""What was said of a billing item when it was created."""
+
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -49,15 +52,16 @@ def recorded_line(entry: Entry, posting: Posting) -> RecordedLine:
     )
 
 
-def digest(entry: Entry) -> bytes:
+def digest(entry: Entry, items: Iterable[Said] = ()) -> bytes:
     """SHA-256 over everything the entry and its postings say, so that a later alteration shows.
 
     The form is a JSON array of the entry's fields in the order of ``Entry``, the id in hex, then
-    one array for each posting in the order of ``Posting``: any program can recompute it.
+    one array for each posting in the order of ``Posting``, and one for what was said of each
+    billing item that it created: any program can recompute it.
     """
     *fields, postings = entry
     fields[1] = entry.entry_id.hex()
-    return hashlib.sha256(_encode([*fields, *postings]).encode()).digest()
+    return hashlib.sha256(_encode([*fields, *postings, *items]).encode()).digest()
 
 
 def digest_streamed(entry: Entry, postings: Iterable[Posting]) -> bytes:

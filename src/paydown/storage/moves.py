@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, Select, Table, bindparam, insert, sel
 
 from paydown.domain import journal
 from paydown.domain.allocating import ReceiptFact
+from paydown.domain.journal import Said
 from paydown.domain.model import Entry, ItemFact, Kind, Posting
 from paydown.storage import schema
 
@@ -113,13 +114,15 @@ def find_allocations(connection: Connection, customer_id: int, entry_id: bytes) 
     return {row.line_no: row.receipt_entry_id for row in rows}
 
 
-def save_entry(connection: Connection, entry: Entry) -> None:
-    """Add the entry with its postings. Whatever they move is moved by itself."""
+def save_entry(connection: Connection, entry: Entry, items: Iterable[Said] = ()) -> None:
+    """Add the entry with its postings, whose digest holds what is said of the items it creates.
+
+    Whatever the postings move is moved by itself.
+    """
     values: dict[str, Any] = entry._asdict()
     postings: tuple[Posting, ...] = values.pop("postings")
-    connection.execute(
-        insert(schema.entry), {**values, "kind": entry.kind.value, "digest": journal.digest(entry)}
-    )
+    values |= {"kind": entry.kind.value, "digest": journal.digest(entry, items)}
+    connection.execute(insert(schema.entry), values)
     own = {
         "customer_id": entry.customer_id,
         "entry_id": entry.entry_id,
