@@ -84,7 +84,10 @@ PostingId = Annotated[
 ]
 Id = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
-Reference = Annotated[str, Meta(min_length=1, max_length=REFERENCE_MAX)]
+Reference = Annotated[
+    str,
+    Meta(min_length=1, max_length=REFERENCE_MAX, description="What it is called elsewhere."),
+]
 Description = Annotated[str, Meta(min_length=1, max_length=NOTES_MAX)]
 Notes = Annotated[str, Meta(max_length=NOTES_MAX)]
 AuthorizationCode = Annotated[str, Meta(min_length=1, max_length=AUTHORIZATION_CODE_MAX)]
