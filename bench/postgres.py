@@ -38,9 +38,10 @@ class PostgresFailed(Exception):
 
 
 class Postgres(NamedTuple):
-    """A running cluster, and the options that were set."""
+    """A running cluster."""
 
     port: int
+    pid: int
 
     def url(self, database: str) -> str:
         """What ``paydown --database`` is given."""
@@ -108,7 +109,7 @@ def running() -> Iterator[Postgres]:
     log = CACHE / "postgres.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, **_as_user())
-    postgres = Postgres(port)
+    postgres = Postgres(port, process.pid)
     try:
         _wait(postgres, process, log)
         yield postgres

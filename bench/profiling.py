@@ -5,12 +5,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from bench import ledgers, load, measuring, report, servers
+from bench import ledgers, load, measuring, postgres, report, servers
 from bench.ledgers import CACHE, SPREAD
 from bench.load import Load
 from bench.measuring import Taken
@@ -47,7 +48,7 @@ def run(console: Console) -> int:
             taken.check(server, mark, burst, measuring.LINES)
     samples.unlink()
     spent = compare(before, after, burst.answered)
-    lines = _tabulate(spent, burst.rate)
+    lines = [*_tabulate(spent, burst.rate), "", *_on_postgres(taken)]
     console.print("\n".join(lines))
     report.replace_block("profile", lines)
     for complaint in taken.complaints:
@@ -75,6 +76,33 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], request_count: 
         if used / elapsed >= SHARE_LEAST:
             spent.append(Spent(thread, used / request_count * 1e6, used / elapsed, places))
     return sorted(spent, key=lambda each: -each.microseconds)
+
+
+def _on_postgres(taken: Taken) -> list[str]:
+    """The processor's time of a request in the server and in PostgreSQL, by server processes."""
+    lines = [
+        "| on PostgreSQL | requests/s | server, processor µs a request | PostgreSQL | both busy |",
+        "|---|---|---|---|---|",
+    ]
+    with ExitStack() as stack:
+        cluster = stack.enter_context(postgres.running())
+        for count in (1, 2):
+            url = stack.enter_context(cluster.copied(SPREAD, f"profiled_{count}"))
+            with servers.paydown(url, "--workers", str(count), name="profiled") as server:
+                measuring.warm(taken, server, SPREAD)
+                mark = measuring.mark_books(server)
+                began, pids = time.monotonic(), (server.pid, cluster.pid)
+                before = [sum(servers.thread_seconds(pid).values()) for pid in pids]
+                burst = load.run(server.base_url, Load(SPREAD, SECONDS))
+                after = [sum(servers.thread_seconds(pid).values()) for pid in pids]
+                elapsed = time.monotonic() - began
+                taken.check(server, mark, burst, measuring.LINES)
+            spent = [late - early for early, late in zip(before, after, strict=True)]
+            ours, theirs = (1e6 * seconds / burst.answered for seconds in spent)
+            processes = f"{count} server process{'es' if count > 1 else ''}"
+            figures = f"{burst.rate:,.0f} | {ours:.0f} | {theirs:.0f} | {sum(spent) / elapsed:.0%}"
+            lines.append(f"| {processes} | {figures} |")
+    return lines
 
 
 def _tabulate(spent: list[Spent], rate: float) -> list[str]:

@@ -38,12 +38,7 @@ class Server(NamedTuple):
 
     def thread_seconds(self) -> dict[str, float]:
         """The CPU time of each thread until now, by name; the same names are added up."""
-        spent: dict[str, float] = {}
-        for pid in _family(self.pid):
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                name, seconds = _thread_time(task)
-                spent[name] = spent.get(name, 0.0) + seconds
-        return spent
+        return thread_seconds(self.pid)
 
 
 @contextmanager
@@ -86,6 +81,16 @@ def _wait_for_address(process: subprocess.Popen[bytes], log: Path) -> str:
             return found[1]
         time.sleep(0.02)
     raise ServerFailed(f"The server {log.stem} did not start: {log.read_text()}")
+
+
+def thread_seconds(pid: int) -> dict[str, float]:
+    """The CPU time until now of a process and its children, by the name of the thread."""
+    spent: dict[str, float] = {}
+    for member in _family(pid):
+        for task in Path(f"/proc/{member}/task").iterdir():
+            name, seconds = _thread_time(task)
+            spent[name] = spent.get(name, 0.0) + seconds
+    return spent
 
 
 def _family(pid: int) -> Iterator[int]:
