@@ -1,4 +1,8 @@
-"""``python -m mutants``: plant each fault in a copy, run the tests, and print who survived."""
+"""``python -m mutants``: plant each fault in a copy, run the tests, and print who survived.
+
+Law of this file: a test that fails without the fault too has found nothing. So the copy has all
+that the tests need, and that each fault stands in its place is not asked of a copy with one.
+"""
 
 import argparse
 import os
@@ -14,7 +18,11 @@ from mutants.table import MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("src", "tests", "simulation", "mutants", "bench", "cluster", "docs")
-FILES = ("pyproject.toml", "constraints.txt", "Makefile", "README.md", "CHANGELOG.md", "LICENSE")
+FILES = (
+    *("pyproject.toml", "constraints.txt", "Makefile", "README.md", "CHANGELOG.md", "LICENSE"),
+    "SECURITY.md",
+)
+ALL = ["tests", "--ignore=tests/repo/test_mutants.py"]
 IGNORED = shutil.ignore_patterns("__pycache__", ".*")
 SECONDS_MAX = 1800
 
@@ -42,7 +50,7 @@ def kill(mutant: Mutant, *, named_only: bool) -> bool:
         plant(copy, mutant)
         test = find_failure(copy, shlex.split(mutant.tests))
         if test is None and not named_only:
-            test = find_failure(copy, ["tests"])
+            test = find_failure(copy, ALL)
     tell(f"{'found' if test else 'SURVIVED':9} {mutant.why}", f"{'':9} {test or mutant.file}")
     return test is not None
 
@@ -50,9 +58,7 @@ def kill(mutant: Mutant, *, named_only: bool) -> bool:
 def plant(copy: Path, mutant: Mutant) -> None:
     """A copy of the product with the fault."""
     for name in COPIED:
-        shutil.copytree(
-            ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", ".*")
-        )
+        shutil.copytree(ROOT / name, copy / name, ignore=IGNORED)
     for name in FILES:
         shutil.copy(ROOT / name, copy / name)
     file = copy / mutant.file

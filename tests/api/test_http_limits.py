@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from raw_peer import HEAD, Serving, dropped, quick, refusal, send_much, serving, soon
 
+from paydown.server.crowd import make_room
+
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Serving]:
@@ -212,6 +214,57 @@ def test_who_opens_many_crowds_out_himself() -> None:
         kept.post("/again")
         assert kept.answer().status == 200
         assert crowd[0].ended()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b"nonsense\r\n\r\n", id="refused, and does not go"),
+        pytest.param(
+            b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\nx",
+            id="answered, and still sends",
+        ),
+        pytest.param(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n" * 3, id="reads no answer"),
+    ],
+)
+def test_who_is_owed_nothing_that_he_takes_gives_way(said: bytes) -> None:
+    """Without a login nobody can hold all places: by staying after his answer, or not reading."""
+    with serving(quick(connections_max=5, linger_seconds=20)) as running:
+        kept = running.connect(address="127.0.0.2")
+        kept.post("/")
+        assert kept.answer().status == 200
+        crowd = [running.connect() for _ in range(4)]
+        for peer in crowd:
+            peer.send(said)
+            assert peer.socket.recv(1) == b"H"
+        time.sleep(0.1)
+        newcomer = running.connect()
+        newcomer.post("/new")
+        assert newcomer.answer().status == 200
+        kept.post("/again")
+        assert kept.answer().status == 200
+
+
+def test_all_addresses_of_one_client_are_one_place() -> None:
+    """Whoever commands a network of IPv6 crowds out himself too, and not a till with two."""
+    gone: list[str] = []
+    crowd = [Idle(f"2001:db8::{number:x}", gone) for number in range(1, 5)]
+    till = [Idle("192.0.2.7", gone, waiting_since=0.0) for _ in range(2)]
+    assert make_room([*till, *crowd])
+    assert gone == ["2001:db8::1"]
+
+
+class Idle:
+    """A place that waits for its peer to speak."""
+
+    def __init__(self, address: str, gone: list[str], waiting_since: float = 1.0) -> None:
+        self.address = address
+        self.waiting_since = waiting_since
+        self._gone = gone
+
+    def give_way(self) -> None:
+        """Say so."""
+        self._gone.append(self.address)
 
 
 def test_a_long_pipeline_is_cut_after_the_limit() -> None:

@@ -219,6 +219,22 @@ def test_a_renewed_certificate_is_used_without_a_restart(
         assert shown() == second
 
 
+def test_a_renewed_certificate_that_becomes_readable_is_used(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Renewed by root, given to the server's user afterwards: nobody writes it a second time."""
+    monkeypatch.setattr(certificates, "LOOK_SECONDS", 0.0)
+    certificate = issuer.certificate()
+    first = certificate.context()
+    issuer.issue()
+    issuer.key.chmod(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda path, _: path != issuer.key)
+        assert certificate.context() is first
+    issuer.key.chmod(0o600)
+    assert certificate.context() is not first
+
+
 def test_a_certificate_that_cannot_be_used_is_a_sentence(issuer: Issuer, tmp_path: Path) -> None:
     """Not there, not PEM, another's key, a key with a passphrase, and half of the two."""
     other_folder, text = tmp_path / "other", tmp_path / "text"

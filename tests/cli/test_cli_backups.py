@@ -16,6 +16,7 @@ from makers import SQLiteMaker
 from paydown import audit, backups
 from paydown.domain.outcomes import KeyReplayed
 from paydown.storage import opening, parts, sqlite_pages
+from paydown.storage.engine import find_file
 from paydown.storage.opening import open_store
 from postgres import PostgreSQLMaker
 
@@ -139,6 +140,35 @@ def test_nothing_that_is_there_is_written_over(back_up, restore, full, folder, b
     assert there.read_bytes() == b"mine"
     assert sorted(folder.iterdir()) == [file, there]
     assert "is there already" in restore(file, full.url).stderr
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_no_link_leads_a_backup_into_another_file(back_up, folder, link):
+    """Where somebody put one under the name that the file has while it is made."""
+    other, part = folder / "other", folder / "b.db.part"
+    other.write_bytes(b"mine")
+    link(other, part)
+    answer = back_up(folder / "b.db")
+    assert (answer.status, answer.stdout) == (1, "")
+    assert f"{part} " in answer.stderr
+    assert other.read_bytes() == b"mine"
+    assert sorted(folder.iterdir()) == [part, other]
+
+
+@pytest.mark.parametrize("name", ["a?b#c%41.db", "new\nline.db", "\udcff.db", "-x.db"])
+def test_a_backup_may_have_any_name(back_up, restore, full, folder, tmp_path, name):
+    """Also one that says something in a URI, and one that is no text."""
+    assert back_up(folder / name).status == 0
+    place = tmp_path / "restored.db"
+    assert restore(folder / name, f"sqlite:///{place}").status == 0
+    assert full_ledger.read_all(find_file(place)) == full_ledger.read_all(full)
+
+
+def test_a_name_that_is_too_long_is_a_sentence(back_up, folder):
+    """As any other place in which no file can be made."""
+    answer = back_up(folder / ("n" * 250))
+    assert (answer.status, answer.stdout) == (1, "")
+    assert "cannot be made: File name too long." in answer.stderr
 
 
 def test_a_database_that_holds_a_ledger_is_not_restored_over(back_up, restore, makers, folder):
@@ -276,7 +306,7 @@ def test_a_folder_that_takes_no_file_is_a_sentence(back_up, folder):
     """It is not there, or cannot be written."""
     answer = back_up(folder / "none" / "b.db")
     assert (answer.status, answer.stdout) == (1, "")
-    assert "b.db cannot be made: No such file or directory." in answer.stderr
+    assert "b.db.part cannot be made: No such file or directory." in answer.stderr
 
 
 def test_a_broken_ledger_is_kept_but_not_called_a_backup(back_up, restore, full, folder, tmp_path):

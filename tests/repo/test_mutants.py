@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mutants.table import MUTANTS, Mutant
+from mutants.__main__ import ALL, find_failure, plant
+from mutants.table import MONEY, MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,3 +22,11 @@ def test_a_planted_fault_has_its_place(mutant: Mutant) -> None:
 def test_the_table_has_many_and_no_two_alike() -> None:
     """At least thirty, each for its own reason."""
     assert len({mutant.why for mutant in MUTANTS}) == len(MUTANTS) >= 30
+
+
+def test_a_fault_that_hurts_nothing_survives(tmp_path: Path) -> None:
+    """No test fails for being run on a copy, or every fault would seem to be found."""
+    harmless = Mutant(MONEY, "minor = int(scaled)", "minor = 0 + int(scaled)", "nothing", "tests")
+    plant(tmp_path, harmless)
+    of_this_folder = [*ALL[1:], "tests/repo", "-k", "test_docs or test_tidy or test_mutants"]
+    assert find_failure(tmp_path, of_this_folder) is None

@@ -140,6 +140,24 @@ def test_no_two_batches_wait_for_each_other(database: Database) -> None:
     assert postgres.ask(database.url, counted) == [0]
 
 
+def test_items_are_held_in_order_of_their_numbers(
+    servers: tuple[Books, Books], caller: Caller
+) -> None:
+    """However they are sent. A payment that waits for one of twenty holds all before it, only."""
+    url = servers[0].database.url
+    items = "SELECT billing_id FROM billing_item WHERE customer_id = 1 AND billing_id {}"
+    with servers[0].database.connect() as other:
+        other.exec_driver_sql("BEGIN")
+        other.exec_driver_sql(items.format("= 10 FOR UPDATE"))
+        job = servers[0].submit(pay(caller, dict.fromkeys(range(20, 0, -1), "0.01")))
+        postgres.wait_for_waiting(url)
+        left = postgres.ask(url, items.format("BETWEEN 1 AND 20 FOR UPDATE SKIP LOCKED"))
+        other.exec_driver_sql("COMMIT")
+
+    assert sorted(left) == list(range(11, 21))
+    assert isinstance(finished(job).result, Outcome)
+
+
 def test_a_deadlock_is_tried_again_and_answered(
     servers: tuple[Books, Books], caller: Caller
 ) -> None:

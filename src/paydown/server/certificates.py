@@ -12,7 +12,7 @@ from paydown.server.faults import ServeError
 LOOK_SECONDS = 10.0
 """How long a renewed certificate may lie there before it is used."""
 
-Version = list[tuple[int, int, int]]
+Version = list[tuple[int, ...]]
 
 logger = structlog.get_logger()
 
@@ -47,13 +47,14 @@ class Certificate:
             logger.info("the renewed certificate is used", certificate=str(self._cert))
 
     def _find_version(self) -> Version:
-        found = []
+        found: Version = []
         for path in (self._cert, self._key):
             try:
                 status = path.stat()
             except OSError as fault:
                 raise ServeError(f"The file {path} cannot be read: {fault.strerror}.") from None
-            found.append((status.st_ino, status.st_mtime_ns, status.st_size))
+            # That of a change, too: a file that could not be read may be given to its reader.
+            found.append((status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size))
         return found
 
     def _read(self) -> ssl.SSLContext:

@@ -331,14 +331,15 @@ class Connection(asyncio.Protocol):
 
     @property
     def waiting_since(self) -> float | None:
-        """Since when the peer has been silent, or at the head of its request."""
-        owes = self.running is not None or self._reading not in (IDLE, HEAD)
-        return None if owes else self._deadline.set_at
+        """Since when the peer is silent, at its head, reads no answer, or has only to go."""
+        is_owed = self.running is not None or self._reading not in (IDLE, HEAD)
+        may_go = self._closing or self.flow.write_paused or not is_owed
+        return self._deadline.set_at if may_go else None
 
     def give_way(self) -> None:
-        """Close: nothing is owed."""
+        """End at once: whatever is left unread or unsaid goes with it."""
         self.connections.discard(self)
-        self._close(lingering=False)
+        self.transport.abort()
 
     def _turn_away(self) -> None:
         self.connections.discard(self)

@@ -23,17 +23,21 @@ class Part:
     def __init__(self, name: Path) -> None:
         self.name = name
         self.path = Path(f"{name}.part")
-        self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._handle = os.open(self.path, flags, 0o600)
 
     def begin(self) -> None:
         """Empty it, if nobody else is making it. What a killed one left is nobody's."""
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_ours = os.path.samestat(os.fstat(self._handle), self.path.stat())
+            found = os.fstat(self._handle)
+            is_ours = os.path.samestat(found, self.path.stat())
         except (BlockingIOError, FileNotFoundError):
             is_ours = False
         if not is_ours:
             raise SchemaMismatch(f"{self.path} is being written now, by another command.")
+        if found.st_nlink > 1:
+            raise SchemaMismatch(f"{self.path} is another file too. Nothing is overwritten.")
         os.ftruncate(self._handle, 0)
         os.fchmod(self._handle, 0o600)
         self._remove_beside()
@@ -70,8 +74,8 @@ def making(name: Path) -> Iterator[Part]:
 
     Raises ``SchemaMismatch`` where something has the name already, and ``StoreUnavailable``.
     """
-    refuse_existing(name)
     try:
+        refuse_existing(name)
         part = Part(name)
         try:
             part.begin()
@@ -83,7 +87,8 @@ def making(name: Path) -> Iterator[Part]:
         finally:
             part.close()
     except OSError as error:
-        raise StoreUnavailable(f"The file {name} cannot be made: {error.strerror}.") from error
+        place = error.filename or name
+        raise StoreUnavailable(f"The file {place} cannot be made: {error.strerror}.") from error
 
 
 def refuse_existing(name: Path) -> None:

@@ -62,7 +62,7 @@ def path_of(url: str) -> Path:
 
 def connect(path: Path, *, wait_seconds: int, mode: str = "rw") -> sqlite3.Connection:
     """A driver connection to an existing file (never made here), outside any transaction."""
-    connection = open_driver(f"file:{quote(str(path))}?mode={mode}", wait_seconds)
+    connection = open_driver(f"file:{quote(os.fsencode(path))}?mode={mode}", wait_seconds)
     try:
         for pragma in _PRAGMAS if mode == "ro" else (*_PRAGMAS, "PRAGMA journal_mode=WAL"):
             connection.execute(pragma)
