@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import doors
 import raw_peer
+from v1_targets import V1Targets
 
 import ledgers
 from paydown.api.headers import read_credentials, read_headers, read_request_id, read_secrets
@@ -64,6 +65,7 @@ def make_targets(database: Database, door: doors.Door, served: raw_peer.Serving)
             "import": partial(read_import, database, Path(f"{database.file}.csv")),
             "call": partial(make_call, door),
             "http": partial(send_http, served),
+            **V1Targets(door).by_name,
         }
     )
 

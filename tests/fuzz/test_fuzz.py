@@ -109,6 +109,9 @@ NAMED = st.sampled_from(
         *("ContactId", "contactid", "PaymentDate", "WriteDownDate", "TenderTypeId", "Notes"),
         *("BillingPayments", "BillingWriteDowns", "BillingId", "Amount", "GLAccountId", "x"),
         *("ThirdPartyReference", "AuthorizationCode", ""),
+        *("PayerId", "BillingTypeId", "TotalAmount", "AgreementId", "EffectiveDate"),
+        *("contact_id", "billing_type_id", "total_amount", "description", "name", "items", "lines"),
+        *("billing_id", "amount", "value_at", "reason", "active", "tender_type_id", "code"),
     ]
 )
 LITERALS = st.sampled_from(
@@ -130,7 +133,7 @@ TREES = st.recursive(
 )
 
 
-@pytest.mark.parametrize("name", ["json", "form", "call"])
+@pytest.mark.parametrize("name", ["json", "form", "call", "order", "billing"])
 def test_no_tree_that_hypothesis_builds_breaks_a_promise(targets: Targets, name: str) -> None:
     """Objects of the wire's own names, in every wrong place."""
 
