@@ -14,6 +14,7 @@ STORE = "src/paydown/storage/store.py"
 WRITER = "src/paydown/storage/writer.py"
 SQLITE = "src/paydown/storage/sqlite.py"
 SESSION = "src/paydown/storage/sqlite_database.py"
+PARTS = "src/paydown/storage/parts.py"
 POSTGRESQL = "src/paydown/storage/postgresql_database.py"
 SERVICE = "src/paydown/service.py"
 ACCESS = "src/paydown/access.py"
@@ -27,6 +28,7 @@ SEEDS = "tests/simulation/test_simulation.py -k promise"
 RACES = "tests/storage/test_postgresql_racing.py"
 QUEUE = "tests/storage/test_writer.py -k 'sqlite or share'"
 FAULTS = "tests/storage/test_faults.py"
+SYNCS = "tests/storage/test_synced_files.py"
 DOOR = "tests/api/test_api_calls.py tests/api/test_api_precedence.py tests/api/test_api_failures.py"
 
 
@@ -379,6 +381,34 @@ MUTANTS = (
         "fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)",
         "two servers run on one file",
         FAULTS,
+    ),
+    Mutant(
+        SQLITE,
+        "            file.write(part)\n        os.fsync(file)\n",
+        "            file.write(part)\n",
+        "what a failed sync left in memory alone is written once more, and left there",
+        SYNCS,
+    ),
+    Mutant(
+        SQLITE,
+        "            file.seek(-len(part), os.SEEK_CUR)\n            file.write(part)\n",
+        "            file.seek(0, os.SEEK_CUR)\n",
+        "a log is synced without being written, of which the system knows nothing to sync",
+        SYNCS,
+    ),
+    Mutant(
+        PARTS,
+        "        os.fsync(self._handle)\n",
+        "",
+        "a loss of power leaves a backup's name on an empty file",
+        SYNCS,
+    ),
+    Mutant(
+        PARTS,
+        "            os.fsync(folder)\n",
+        "            folder\n",
+        "a loss of power takes the name of a backup that was said to be made",
+        SYNCS,
     ),
     # Who may
     Mutant(

@@ -76,7 +76,7 @@ class V1Targets:
 
     def send_tags(self, data: bytes) -> None:
         """Nothing is withheld but from who has it: a 304 answers the tag, or a star."""
-        path = "/v1/contacts/{contact_id}"
+        path = "/v1/items/{billing_id}"
         tag = self._ask(path, b"").headers["etag"].encode()
         lines = data.replace(TAG, tag).split(b"\n")
         named = [("If-None-Match", line.strip(b" \t\r")) for line in lines]
