@@ -224,6 +224,10 @@ def test_who_opens_many_crowds_out_himself() -> None:
             b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\nx",
             id="answered, and still sends",
         ),
+        pytest.param(
+            b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx",
+            id="answered, and has a little left to send",
+        ),
         pytest.param(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n" * 3, id="reads no answer"),
     ],
 )

@@ -331,9 +331,8 @@ class Connection(asyncio.Protocol):
 
     @property
     def waiting_since(self) -> float | None:
-        """Since when the peer is silent, at its head, reads no answer, or has only to go."""
-        is_owed = self.running is not None or self._reading not in (IDLE, HEAD)
-        may_go = self._closing or self.flow.write_paused or not is_owed
+        """Since when the peer is silent, owed nothing, or reads no answer."""
+        may_go = self.running is None or self._closing or self.flow.write_paused
         return self._deadline.set_at if may_go else None
 
     def give_way(self) -> None:
