@@ -370,6 +370,13 @@ MUTANTS = (
     ),
     Mutant(
         SESSION,
+        "            if self._log.doubted:\n                self._log.bring_to_disk()\n",
+        "",
+        "a receipt is acknowledged behind what a failed sync left in memory alone",
+        "tests/simulation/test_power_loss.py",
+    ),
+    Mutant(
+        SESSION,
         '            self._open.execute("COMMIT")\n        self.check()\n',
         '            self._open.execute("COMMIT")\n',
         "a payment recorded in a file that was moved away is acknowledged",

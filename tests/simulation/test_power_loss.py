@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 import ledgers
+from clerk import Clerk, document, receipt
 from ledgers import Books, pay
+from paydown.desk import Told
 from paydown.domain.outcomes import KeyReplayed, Outcome
 from paydown.storage import sqlite
 from paydown.storage.database import Database
+from paydown.storage.engine import find_file
+from paydown.storage.faults import StoreUnavailable
 from paydown.storage.jobs import Unavailable
 from simulation.disk import Crash, Disk
 from simulation.driver import Driver
@@ -112,3 +116,56 @@ def test_what_is_not_on_the_disk_is_not_moved_into_the_file(
         disk.rates = {}
 
     assert [line for line in told if line.startswith("disk write ledger.db ")] == []
+
+
+def lose_process(disk: Disk, driver: Driver) -> None:
+    """The server is gone, and what it wrote without a sync is in memory alone."""
+    with pytest.raises(Crash):
+        disk.crash()
+    driver.close_all()
+    disk.rates, disk.dead = {}, False
+
+
+def read_on(database: Database, driver: Driver) -> None:
+    """Somebody reads for a while: who closes the ledger meanwhile is not the last."""
+    reader = driver.connect(f"file:{database.file}?mode=ro", 0)
+    reader.execute("SELECT count(*) FROM entry").fetchone()
+
+
+def test_the_desk_of_a_server_that_starts_anew_believes_it_as_little(
+    database: Database, disk: Disk, driver: Driver
+) -> None:
+    """A receipt of a commit in doubt is acknowledged to its retry once it will last."""
+    clerk, order = Clerk(database), receipt("30.00")
+    instruction = clerk.by(key="k")
+    read_on(database, driver)
+    clerk.receive("1.00")
+    disk.rates = {"sync": 1.0}
+    with pytest.raises(StoreUnavailable):
+        clerk.desk.record_receipt(instruction, order)
+    lose_process(disk, driver)
+
+    read_on(database, driver)
+    told = Clerk(find_file(database.file)).desk.record_receipt(instruction, order)
+    assert isinstance(told, Told)
+    assert told.replayed
+    lose_power(disk, driver)
+    with database.write():
+        assert clerk.unapplied(document(told)["receipt_id"]) == 3_000
+
+
+def test_the_desks_receipt_behind_a_failed_sync_lasts(
+    database: Database, disk: Disk, driver: Driver
+) -> None:
+    """What the desk records while the writer is in doubt stands behind nothing that may go."""
+    clerk = Clerk(database)
+    with Books(database) as books:
+        disk.rates = {"sync": 1.0}
+        assert isinstance(books.record(pay(books.caller(), {1: "4"})).result, Unavailable)
+        disk.rates = {}
+        read_on(database, driver)
+        receipt_id = clerk.receive("30.00")
+        lose_power(disk, driver)
+
+    with database.write():
+        assert clerk.unapplied(receipt_id) == 3_000

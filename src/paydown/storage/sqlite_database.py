@@ -52,6 +52,7 @@ class SQLiteDatabase(Database):
         self.url = self.shown_url = f"sqlite:///{path}"
         self.place = f"The file {path}"
         self._lock_wait_seconds = lock_wait_seconds
+        self._log = Log(path)
         self._engine = create_engine(
             "sqlite://",
             creator=lambda: sqlite.connect(path, wait_seconds=lock_wait_seconds),
@@ -87,8 +88,11 @@ class SQLiteDatabase(Database):
         """A busy server leaves the lock for moments only, so this asks again and again, quickly."""
         _begin_immediate(connection, self.path)
         try:
+            if self._log.doubted:
+                self._log.bring_to_disk()
             yield
-            connection.exec_driver_sql("COMMIT")
+            with self._log.doubting():
+                connection.exec_driver_sql("COMMIT")
         except BaseException:
             if sqlite.in_transaction(connection):
                 connection.exec_driver_sql("ROLLBACK")
@@ -127,7 +131,7 @@ class SQLiteDatabase(Database):
                 sqlite.refuse_orphans(connection, self.path)
 
     def session(self) -> "SQLiteSession":
-        return SQLiteSession(self.path, wait_seconds=self._lock_wait_seconds)
+        return SQLiteSession(self.path, self._log, wait_seconds=self._lock_wait_seconds)
 
     @contextmanager
     def claim(self) -> Iterator[None]:
@@ -166,16 +170,48 @@ class SQLiteDatabase(Database):
         return sqlite.damages(connection)
 
 
+class Log:
+    """The log beside a ledger, and whether this process doubts that what it shows will last.
+
+    What a sync that failed left behind is in memory alone, may be read once the ledger is opened
+    anew, and no later sync brings it to the disk: so before any of it is believed, or anything put
+    behind it, the log is written anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.doubted = True
+
+    def bring_to_disk(self) -> None:
+        """Write it over itself and sync it; in a transaction nobody else writes to it."""
+        try:
+            sqlite.write_anew(Path(f"{self._path}-wal"))
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The log beside {self._path} cannot be written: {error.strerror}."
+            ) from error
+        self.doubted = False
+
+    @contextmanager
+    def doubting(self) -> Iterator[None]:
+        """Around a commit: one that fails may have left anything."""
+        try:
+            yield
+        except BaseException:
+            self.doubted = True
+            raise
+
+
 class SQLiteSession(Session):
     """The one connection of a server's writer thread.
 
-    It opens the ledger anew only while the path still names the file that it named at first. What
-    it then reads in the log may be in memory alone, where a sync failed before, and no later sync
-    brings that to the disk: so before it believes or moves any of it, it writes the log anew.
+    It opens the ledger anew only while the path still names the file that it named at first, and
+    then believes and moves nothing of the log before it was brought to the disk.
     """
 
-    def __init__(self, path: Path, *, wait_seconds: int) -> None:
+    def __init__(self, path: Path, log: Log, *, wait_seconds: int) -> None:
         self._path = path
+        self._log = log
         self._wait_seconds = wait_seconds
         self._connection: sqlite3.Connection | None = None
         self._files = Files(path)
@@ -247,14 +283,11 @@ class SQLiteSession(Session):
         """It is: what was opened anew was brought to rest before it was believed."""
 
     def _come_to_rest(self) -> None:
-        """Write the log over itself and sync it; in a transaction nobody else writes to it."""
         try:
-            sqlite.write_anew(Path(f"{self._path}-wal"))
-        except OSError as error:
+            self._log.bring_to_disk()
+        except StoreUnavailable:
             self.rollback()
-            raise StoreUnavailable(
-                f"The log beside {self._path} cannot be written: {error.strerror}."
-            ) from error
+            raise
         self._rested = True
 
     def probe(self) -> None:
@@ -298,6 +331,7 @@ class SQLiteSession(Session):
         connection, self._connection = self._connection, None
         if connection is not None:
             rested, self._rested = self._rested, False
+            self._log.doubted = True
             with self._files.closing(), suppress(sqlite3.Error):
                 (connection.close if rested else partial(self._close_unmoved, connection))()
 
