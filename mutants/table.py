@@ -21,6 +21,7 @@ ACCESS = "src/paydown/access.py"
 ADMISSION = "src/paydown/api/admission.py"
 CALLS = "src/paydown/api/calls.py"
 APP = "src/paydown/api/app.py"
+CYCLE = "src/paydown/server/cycle.py"
 
 RULES = "tests/domain"
 BOOKS = "tests/conformance -k 'sqlite and not agree_with'"
@@ -377,8 +378,8 @@ MUTANTS = (
     ),
     Mutant(
         SESSION,
-        '            self._open.execute("COMMIT")\n        self.check()\n',
-        '            self._open.execute("COMMIT")\n',
+        "            self._move_log()\n        self.check()\n",
+        "            self._move_log()\n",
         "a payment recorded in a file that was moved away is acknowledged",
         FAULTS,
     ),
@@ -466,5 +467,20 @@ MUTANTS = (
         "self._log.failed(exchange)",
         "a password stands in the log beside a bug",
         "tests/api",
+    ),
+    # What keeps going for long
+    Mutant(
+        SESSION,
+        "        if self._unmoved_rows >= MOVED_ROWS:\n",
+        "        if self._unmoved_rows < 0:\n",
+        "the log beside a ledger grows for as long as payments come",
+        "tests/storage/test_moving_the_log.py",
+    ),
+    Mutant(
+        CYCLE,
+        "if self.status == HTTPStatus.SERVICE_UNAVAILABLE and self.keep_alive:",
+        "if False:",
+        "who is refused asks on at once, and takes the time of those who were let in",
+        "tests/api/test_http_limits.py",
     ),
 )

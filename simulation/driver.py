@@ -74,7 +74,7 @@ def _move_after(opened: apsw.Connection, pages_max: int) -> None:
     """
 
     def move(connection: apsw.Connection, name: str, pages: int) -> int:
-        if pages >= pages_max:
+        if 0 < pages_max <= pages:
             with suppress(apsw.Error):
                 connection.wal_checkpoint(name)
         return apsw.SQLITE_OK

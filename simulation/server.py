@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from argon2 import PasswordHasher
 
@@ -22,6 +22,8 @@ from paydown.service import Service
 from paydown.storage.engine import find_database
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.jobs import Job, Pace
+from paydown.storage.sqlite_database import SQLiteSession
+from paydown.storage.sqlite_log import LogMover
 from paydown.storage.writer import PROBE_SECONDS, Writer
 from paydown.telemetry import Metrics
 from simulation.clockwork import Clockwork
@@ -180,6 +182,8 @@ class Life:
             )
             for writer in self._service._writers:
                 Turns(writer, self)
+            for session in self._service._sessions:
+                self._take_turns_moving(cast("SQLiteSession", session).mover)
             authenticator = Authenticator(
                 self._service.find_login, clock=self.loop.time, hasher=HASHER
             )
@@ -191,6 +195,22 @@ class Life:
             return False
         self.follow(self._live)
         return await self._life.get() == "lifespan.startup.complete"
+
+    def _take_turns_moving(self, mover: LogMover) -> None:
+        """Where a thread would move the log at its own time, an event of the loop's does."""
+        moves: list[None] = []
+
+        async def move() -> None:
+            await asyncio.sleep(self.chance.expovariate(1 / TURN_SECONDS))
+            moves.pop()
+            mover.move()
+
+        def be_due() -> None:
+            if not moves:
+                moves.append(None)
+                self.follow(move)
+
+        mover.due = be_due  # type: ignore[method-assign]
 
     async def _live(self) -> None:
         told = iter(("lifespan.startup", "lifespan.shutdown"))

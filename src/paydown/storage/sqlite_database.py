@@ -29,11 +29,19 @@ from paydown.storage.database import (
 )
 from paydown.storage.faults import SchemaMismatch, StoreLocked, StoreUnavailable
 from paydown.storage.files import Files
+from paydown.storage.sqlite_log import MOVE, Log, LogMover
 from paydown.storage.statements import Statement
 
-LOG_PAGES_MAX = 250
-"""How many pages a commit leaves in the log before it moves them into the file. A move of few pages
-keeps nobody waiting long: with four times as many the slowest answers take twice as long."""
+MOVED_ROWS = 100
+"""How many rows are committed before the log is moved into the file, beside what comes next."""
+
+LOG_ROWS_MAX = 2_000
+"""How many rows the log may hold before a commit moves what is left itself: a few batches' pages.
+The log begins anew where all of it was moved, and while payments come none but the writer can tell
+when that is so."""
+
+CACHE_KIBIBYTES = 8_000
+"""What of the file is kept at hand: the upper pages of every index of a large ledger."""
 
 _ADDED_AT_ONCE_MAX = 128
 """How many rows one INSERT takes: fewer statements, and the interpreter is let go less often."""
@@ -170,38 +178,6 @@ class SQLiteDatabase(Database):
         return sqlite.damages(connection)
 
 
-class Log:
-    """The log beside a ledger, and whether this process doubts that what it shows will last.
-
-    What a sync that failed left behind is in memory alone, may be read once the ledger is opened
-    anew, and no later sync brings it to the disk: so before any of it is believed, or anything put
-    behind it, the log is written anew.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.doubted = True
-
-    def bring_to_disk(self) -> None:
-        """Write it over itself and sync it; in a transaction nobody else writes to it."""
-        try:
-            sqlite.write_anew(Path(f"{self._path}-wal"))
-        except OSError as error:
-            raise StoreUnavailable(
-                f"The log beside {self._path} cannot be written: {error.strerror}."
-            ) from error
-        self.doubted = False
-
-    @contextmanager
-    def doubting(self) -> Iterator[None]:
-        """Around a commit: one that fails may have left anything."""
-        try:
-            yield
-        except BaseException:
-            self.doubted = True
-            raise
-
-
 class SQLiteSession(Session):
     """The one connection of a server's writer thread.
 
@@ -216,6 +192,8 @@ class SQLiteSession(Session):
         self._connection: sqlite3.Connection | None = None
         self._files = Files(path)
         self._rested = False
+        self.mover = LogMover(path, log)
+        self._unmoved_rows = self._logged_rows = 0
 
     def begin(self, _: Hold = NOTHING, asked: Sequence[Asked] = ()) -> list[list[Row]]:
         """One that writes holds the whole file."""
@@ -223,7 +201,8 @@ class SQLiteSession(Session):
             self.check()
             if self._connection is None:
                 self._connection = sqlite.connect(self._path, wait_seconds=self._wait_seconds)
-                self._connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES_MAX}")
+                self._connection.execute("PRAGMA wal_autocheckpoint=0")
+                self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
                 # What a statement may have to undo is kept in memory, and not in a file of its own.
                 self._connection.execute("PRAGMA temp_store=MEMORY")
             self._hold_file()
@@ -260,6 +239,7 @@ class SQLiteSession(Session):
             return row
 
     def add(self, statement: Statement, rows: Sequence[Row]) -> None:
+        self._unmoved_rows += len(rows)
         with sqlite.naming_faults(self._path):
             for first, last in _chunks(len(rows)):
                 sql = _repeat_values(statement.sqlite.sql, last - first)
@@ -277,7 +257,21 @@ class SQLiteSession(Session):
         self.before_waiting()
         with sqlite.naming_faults(self._path):
             self._open.execute("COMMIT")
+        if self._unmoved_rows >= MOVED_ROWS:
+            self._move_log()
         self.check()
+
+    def _move_log(self) -> None:
+        """Beside what comes next; from time to time here, so that the log can begin anew."""
+        self._logged_rows += self._unmoved_rows
+        self._unmoved_rows = 0
+        if self._logged_rows < LOG_ROWS_MAX:
+            self.mover.due()
+            return
+        with suppress(sqlite3.Error):
+            busy, pages, moved = self._open.execute(MOVE).fetchone()
+            if not busy and pages == moved:
+                self._logged_rows = 0
 
     def settle(self) -> None:
         """It is: what was opened anew was brought to rest before it was believed."""
@@ -328,6 +322,7 @@ class SQLiteSession(Session):
                 self.disconnect()
 
     def disconnect(self) -> None:
+        self.mover.stop()
         connection, self._connection = self._connection, None
         if connection is not None:
             rested, self._rested = self._rested, False

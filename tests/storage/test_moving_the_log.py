@@ -1,0 +1,146 @@
+"""The log beside a SQLite ledger: moved into the file while payments go on, and never long."""
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import ledgers
+from ledgers import Books, pay
+from paydown.domain.outcomes import Outcome
+from paydown.storage import sqlite_database, sqlite_log
+from paydown.storage.opening import open_store
+from paydown.storage.sqlite_log import LogMover
+
+PAYMENTS = 300
+LOG_BYTES_MAX = 1_000_000
+
+
+@pytest.fixture
+def path(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A ledger whose log is moved often."""
+    monkeypatch.setattr(sqlite_database, "MOVED_ROWS", 8)
+    monkeypatch.setattr(sqlite_database, "LOG_ROWS_MAX", 80)
+    path = tmp_path / "ledger.db"
+    ledgers.copy_ledger(template, path)
+    return path
+
+
+def record(path: Path, count: int = PAYMENTS) -> int:
+    """Record so many payments, one by one; how many bytes the log has then."""
+    with Books(open_store(f"sqlite:///{path}")) as books:
+        caller = books.caller()
+        for number in range(count):
+            outcome = books.outcome(pay(caller, {2: "0.01"}, reference=f"R{number}"))
+            assert outcome.success
+        return Path(f"{path}-wal").stat().st_size
+
+
+def kept(path: Path) -> int:
+    """How many payments the ledger keeps, read by another SQLite."""
+    with closing(sqlite3.connect(path)) as connection:
+        (found,) = connection.execute("SELECT COUNT(*) FROM entry WHERE kind = 'payment'")
+        return int(found[0])
+
+
+def movers() -> list[threading.Thread]:
+    """The threads that move a log."""
+    return [thread for thread in threading.enumerate() if thread.name == "paydown-log"]
+
+
+def test_the_log_stays_short(path: Path) -> None:
+    """However many payments come, one after the other."""
+    assert record(path) < LOG_BYTES_MAX
+    assert kept(path) == PAYMENTS
+
+
+def test_the_log_stays_short_where_the_mover_never_keeps_up(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From time to time the writer moves what is left, and the log begins anew."""
+    monkeypatch.setattr(LogMover, "due", lambda _: None)
+    assert record(path) < LOG_BYTES_MAX
+    assert kept(path) == PAYMENTS
+
+
+def test_without_any_move_the_log_would_be_long(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the two tests before this one mean something."""
+    monkeypatch.setattr(sqlite_database, "MOVED_ROWS", 1_000_000)
+    assert record(path) > 2 * LOG_BYTES_MAX
+
+
+def test_payments_wait_for_no_move(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the log is being moved, they are recorded and answered."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def move(_: LogMover) -> None:
+        begun.set()
+        assert ended.wait(30)
+
+    monkeypatch.setattr(LogMover, "move", move)
+    with Books(open_store(f"sqlite:///{path}")) as books:
+        caller = books.caller()
+        results = [books.record(pay(caller, {2: "0.01"}, reference=f"R{n}")) for n in range(40)]
+        assert begun.is_set()
+        ended.set()
+
+    assert all(isinstance(job.result, Outcome) for job in results)
+    assert kept(path) == 40
+
+
+@pytest.mark.parametrize("statement", ["PRAGMA no_such_function(", "SELECT * FROM nowhere"])
+def test_a_move_that_fails_fails_no_payment(
+    path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    """Neither the mover's nor the writer's own: all is in the log."""
+    monkeypatch.setattr(sqlite_log, "MOVE", statement)
+    monkeypatch.setattr(sqlite_database, "MOVE", statement)
+    record(path, 60)
+    assert kept(path) == 60
+
+
+def test_a_mover_with_a_bug_goes_on(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told of in the log of the server, and tried again."""
+    failures = []
+
+    def fail(_: LogMover) -> None:
+        failures.append(1)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(LogMover, "move", fail)
+    assert record(path) < LOG_BYTES_MAX
+    assert len(failures) > 1
+    assert "moving the log failed" in caplog.text
+
+
+def test_a_reader_keeps_the_log_and_no_payment(path: Path) -> None:
+    """What a reader still sees is not moved from under it; once it ends, the log is short again."""
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT COUNT(*) FROM entry").fetchone()
+    with Books(open_store(f"sqlite:///{path}")) as books:
+        caller, log = books.caller(), Path(f"{path}-wal")
+        for number in range(PAYMENTS):
+            assert books.outcome(pay(caller, {2: "0.01"}, reference=f"A{number}")).success
+        long = log.stat().st_size
+        reader.close()
+        for number in range(PAYMENTS):
+            assert books.outcome(pay(caller, {2: "0.01"}, reference=f"B{number}")).success
+        assert LOG_BYTES_MAX < long
+        assert log.stat().st_size < long + LOG_BYTES_MAX
+    assert kept(path) == 2 * PAYMENTS
+
+
+def test_a_server_that_stops_leaves_no_mover_and_no_log(path: Path) -> None:
+    """The last connection to close moves all that is left, as SQLite does."""
+    before = movers()
+    record(path, 60)
+    assert movers() == before
+    assert not Path(f"{path}-wal").exists()
+    assert kept(path) == 60
