@@ -35,10 +35,10 @@ from paydown.storage.statements import Statement
 MOVED_ROWS = 100
 """How many rows are committed before the log is moved into the file, beside what comes next."""
 
-LOG_ROWS_MAX = 2_000
-"""How many rows the log may hold before a commit moves what is left itself: a few batches' pages.
-The log begins anew where all of it was moved, and while payments come none but the writer can tell
-when that is so."""
+LOG_ROWS_MAX, LOG_COMMITS_MAX = 2_000, 4
+"""How much the log may hold, in rows and in commits as large as the last, before the writer moves
+what the mover has left: the pages of a batch or two. The log begins anew where all of it was moved,
+which under load never is without this."""
 
 CACHE_KIBIBYTES = 8_000
 """What of the file is kept at hand: the upper pages of every index of a large ledger."""
@@ -262,10 +262,13 @@ class SQLiteSession(Session):
         self.check()
 
     def _move_log(self) -> None:
-        """Beside what comes next; from time to time here, so that the log can begin anew."""
-        self._logged_rows += self._unmoved_rows
-        self._unmoved_rows = 0
-        if self._logged_rows < LOG_ROWS_MAX:
+        """Beside what comes next; from time to time here, so that the log can begin anew.
+
+        Not after each large commit: the mover has moved nothing of the last one by then.
+        """
+        rows, self._unmoved_rows = self._unmoved_rows, 0
+        self._logged_rows += rows
+        if self._logged_rows < LOG_ROWS_MAX + LOG_COMMITS_MAX * rows:
             self.mover.due()
             return
         with suppress(sqlite3.Error):
