@@ -123,6 +123,7 @@ def test_no_bytes_raise(body: bytes) -> None:
     ("query", "words"),
     [
         ("nothing=1", "“nothing” is not a parameter here. Those are: cursor, limit,"),
+        ("password:+hunter2=1", "What was sent for a name is not a parameter here."),
         ("limit=1&limit=2", "“limit” more than once."),
         ("limit=0", "limit: Send a whole number of at least 1."),
         ("limit=201", "limit: Send a whole number of at most 200."),

@@ -30,8 +30,8 @@ from paydown.wire.v1.queries import StatementQuery
 
 T = TypeVar("T", bound=Struct)
 
-ECHO_MAX = 100
-"""How much of a name that is unknown here is said back."""
+NAME_MAX = 100
+"""How much of a member's name a pointer repeats."""
 
 PARAMETERS_MAX = 50
 
@@ -64,6 +64,7 @@ _FORMS = {
     for each in vars(fields).values()
     if get_origin(each) is Annotated and each.__metadata__[0].pattern
 }
+_IS_NAME = re.compile(r"[\w./~-]{1,40}", re.ASCII).fullmatch
 _IS_NUMBER = re.compile("[0-9]{1,10}").fullmatch
 _BOOLEANS = {"true": True, "false": False}
 _PLACE = re.compile(r"(.*?)(?: - at `\$([^`]*)`)?", re.DOTALL).fullmatch
@@ -186,7 +187,7 @@ def _explain(message: str, shape: type[Struct]) -> Misread:
     pointer = "".join(f"/{step}" for step in steps)
     said = match[1]
     if named := _NAMED(said):
-        name = named[2][:ECHO_MAX]
+        name = named[2][:NAME_MAX]
         escaped = name.replace("~", "~0").replace("/", "~1")
         if named[1] == "missing required":
             return Misread(f"{_quote(name)} is missing.", f"{pointer}/{escaped}")
@@ -228,4 +229,5 @@ def _literals(annotation: Any) -> Iterator[str]:
 
 
 def _quote(name: str) -> str:
-    return f"“{name[:ECHO_MAX]}”"
+    """What is no name at all is not repeated: it may be anything, and the sentence is logged."""
+    return f"“{name}”" if _IS_NAME(name) else "What was sent for a name"
