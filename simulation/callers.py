@@ -9,12 +9,12 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ledgers import ANNA, BEN, CASH, CLUB, EXTERNAL, PAYMENTS_ONLY, TILL
-from paydown.api.answers import Answer
+from paydown.api.answers import Answer, Header
 from simulation.server import Exchange, Life
 
 PASSWORD = "a password of the simulation's"  # noqa: S105
@@ -46,16 +46,15 @@ class Network:
             setattr(self, kind, 0.0)
 
 
-@dataclass(slots=True)
-class Intent:
-    """What a caller wants recorded once: each of its lines, in pence by item."""
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """What a caller sends, and what has left the server in answer to it."""
 
     name: str
     path: str
-    lines: dict[int, int]
-    protection: str
-    headers: list[tuple[bytes, bytes]]
+    headers: list[Header]
     body: bytes
+    protection: str = "key"
     sent_count: int = 0
     answers: list[Answer] = field(default_factory=list)
 
@@ -67,7 +66,33 @@ class Intent:
     @property
     def decided(self) -> bool:
         """Whether an answer has left that says what came of it."""
-        return any(answer.status == 200 for answer in self.answers)
+        return any(map(says_what_came_of_it, self.answers))
+
+
+def says_what_came_of_it(answer: Answer) -> bool:
+    """Whether whoever reads the answer need not send again."""
+    return answer.status != 503
+
+
+@dataclass(slots=True, kw_only=True)
+class Intent(Message):
+    """What a caller wants recorded once: each of its lines, in pence by item."""
+
+    lines: dict[int, int]
+
+
+def make_headers(
+    name: str, user_name: str, body: bytes, *, key: str | None = None, strict: bool = False
+) -> list[Header]:
+    """The head of a message, as it comes in."""
+    headers = {"userName": user_name, "password": PASSWORD, "customerGuid": CLUB}
+    headers |= {"Content-Type": "application/json", "X-Request-Id": name}
+    if key is not None:
+        headers["Idempotency-Key"] = key
+    if strict:
+        headers["Prefer"] = "handling=strict"
+    headers["Content-Length"] = str(len(body))
+    return [(title.lower().encode(), value.encode()) for title, value in headers.items()]
 
 
 def make_intent(chance: random.Random, name: str, gl_account: int) -> Intent:
@@ -97,16 +122,17 @@ def make_intent(chance: random.Random, name: str, gl_account: int) -> Intent:
     body[f"Billing{kind}s"] = [
         {"BillingId": item, "Amount": f"{pence / 100:.2f}", **more} for item, pence in lines.items()
     ]
-    headers = {"userName": user_name, "password": PASSWORD, "customerGuid": CLUB}
-    headers |= {"Content-Type": "application/json", "X-Request-Id": name}
-    if protection == "key":
-        headers["Idempotency-Key"] = name
-    if chance.random() < 0.2:
-        headers["Prefer"] = "handling=strict"
-    raw = [(title.lower().encode(), value.encode()) for title, value in headers.items()]
     data = json.dumps(body).encode()
-    raw.append((b"content-length", b"%d" % len(data)))
-    return Intent(name, f"/POS/Billing{kind}s", lines, protection, raw, data)
+    key = name if protection == "key" else None
+    strict = chance.random() < 0.2
+    return Intent(
+        name=name,
+        path=f"/POS/Billing{kind}s",
+        headers=make_headers(name, user_name, data, key=key, strict=strict),
+        body=data,
+        protection=protection,
+        lines=lines,
+    )
 
 
 class Caller:
@@ -125,19 +151,19 @@ class Caller:
         self._tell = tell
         self._left: set[asyncio.Task[None]] = set()
 
-    async def work(self, intents: list[Intent]) -> None:
+    async def work(self, messages: Iterable[Message]) -> None:
         """Send each, and again where no answer was read, though not for ever."""
-        for intent in intents:
+        for message in messages:
             await asyncio.sleep(self._chance.expovariate(10))
-            for _ in range(TRIES if intent.protected else 1):
-                if await self.try_once(intent):
+            for _ in range(TRIES if message.protected else 1):
+                if await self.try_once(message):
                     break
                 await asyncio.sleep(self._chance.expovariate(4))
 
-    async def settle(self, intent: Intent) -> bool:
+    async def settle(self, message: Message) -> bool:
         """Send it over a good network until its fate is known; False where it stays unknown."""
         for _ in range(20):
-            if await self.try_once(intent):
+            if await self.try_once(message):
                 return True
             await asyncio.sleep(0.5)
         return False
@@ -147,12 +173,12 @@ class Caller:
         while self._left:
             await asyncio.wait(self._left)
 
-    async def try_once(self, intent: Intent) -> bool:
+    async def try_once(self, message: Message) -> bool:
         """Send it, perhaps twice; whether an answer was read that says what came of it."""
         copies = 2 if self._happens("doubled") else 1
         read: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         for _ in range(copies):
-            task = asyncio.create_task(self._carry(intent, read))
+            task = asyncio.create_task(self._carry(message, read))
             self._left.add(task)
             task.add_done_callback(self._left.discard)
         try:
@@ -160,34 +186,34 @@ class Caller:
                 answer = await read
         except TimeoutError:
             return False
-        return answer is not None and answer.status == 200
+        return answer is not None and says_what_came_of_it(answer)
 
-    async def _carry(self, intent: Intent, read: "asyncio.Future[Answer | None]") -> None:
+    async def _carry(self, message: Message, read: "asyncio.Future[Answer | None]") -> None:
         """A message on its way there, and its answer on the way back."""
         late = self._happens("late")
         await asyncio.sleep(self._chance.expovariate(0.7 if late else 500))
         life = self._find_server()
         if life is None or self._happens("lost"):
             return
-        exchange = self._make_exchange(intent, life)
-        self._tell(f"{intent.name} arrives")
+        exchange = self._make_exchange(message, life)
+        self._tell(f"{message.name} arrives")
         life.serve(exchange)
         answer = await exchange.done
-        self._tell(f"{intent.name} answered {answer and answer.status}")
+        self._tell(f"{message.name} answered {answer and answer.status}")
         if not read.done() and not self._happens("unread"):
             read.set_result(answer)
 
-    def _make_exchange(self, intent: Intent, life: Life) -> Exchange:
+    def _make_exchange(self, message: Message, life: Life) -> Exchange:
         def tell(answer: Answer) -> None:
             if life.alive:
-                intent.answers.append(answer)
+                message.answers.append(answer)
 
-        intent.sent_count += 1
-        exchange = Exchange(intent.path, intent.headers, intent.body, tell)
+        message.sent_count += 1
+        exchange = Exchange(message.path, message.headers, message.body, tell)
         if self._happens("slow"):
-            middle = self._chance.randrange(len(intent.body))
+            middle = self._chance.randrange(len(message.body))
             pauses = [self._chance.expovariate(5) for _ in range(2)]
-            parts = (intent.body[:middle], intent.body[middle:])
+            parts = (message.body[:middle], message.body[middle:])
             exchange.parts = list(zip(pauses, parts, strict=True))
             exchange.leaves = self._happens("leaves")
         return exchange

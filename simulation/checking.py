@@ -7,8 +7,7 @@ in between.
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from judge import told_by
 from oracle import Oracle, Told
@@ -16,26 +15,36 @@ from paydown import audit
 from paydown.api.answers import Answer
 from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome
 from paydown.storage.database import Database
-from paydown.storage.engine import find_database
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.jobs import Failed, Job
 from simulation.callers import Intent
+from simulation.clerks import Order
+from simulation.desk_books import DeskBooks, check_orders
+from simulation.server import Deed, Saved
 
 STATUSES = {200, 503}
 """What a caller with a right login and a well-formed request may be answered."""
 
 
-def check(
-    path: Path, oracle: Oracle, intents: Sequence[Intent], turns: Sequence[Sequence[Job]]
-) -> list[str]:
+class Sent(NamedTuple):
+    """All that was sent in a run: by the callers of the two calls, and by the desk's."""
+
+    intents: Sequence[Intent]
+    orders: Sequence[Order]
+
+
+def check(database: Database, oracle: Oracle, sent: Sent, deeds: Sequence[Deed]) -> list[str]:
     """All that is wrong after a run, in words; nothing where every promise was kept."""
+    desk = DeskBooks(oracle.items)
     try:
-        database = find_database(f"sqlite:///{path}")
         wrong = [f"verify: {line}" for found in audit.verify(database) for line in found.detail]
-        wrong += [line for intent in intents for line in check_answers(intent)]
-        wrong += check_lines(intents, read_lines(database))
-        wrong += check_decisions(oracle, turns, read_entries(database))
+        wrong += [line for intent in sent.intents for line in check_answers(intent)]
+        wrong += check_lines(sent.intents, read_lines(database))
+        wrong += check_orders(sent.orders, read_keys(database))
+        written = Written(read_entries(database), {order.name: order for order in sent.orders})
+        wrong += check_deeds(oracle, desk, deeds, written)
         wrong += check_balances(oracle, read_balances(database))
+        wrong += desk.check(read_receipts(database))
     except StoreUnavailable as fault:
         return [f"the ledger cannot be read: {fault}"]
     return wrong
@@ -64,6 +73,23 @@ def read_balances(database: Database) -> dict[int, int]:
         rows = connection.exec_driver_sql(
             "SELECT billing_id, balance FROM billing_item WHERE customer_id = 1"
         )
+        return dict(map(tuple, rows))
+
+
+def read_keys(database: Database) -> Counter[str]:
+    """How many of the desk's entries each key has."""
+    with database.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT idempotency_key FROM entry WHERE kind NOT IN ('payment', 'write_down') "
+            "AND login_id IS NOT NULL"
+        )
+        return Counter(rows.scalars())
+
+
+def read_receipts(database: Database) -> dict[bytes, int]:
+    """What is left of each receipt."""
+    with database.read() as connection:
+        rows = connection.exec_driver_sql("SELECT entry_id, unapplied FROM receipt")
         return dict(map(tuple, rows))
 
 
@@ -110,15 +136,33 @@ def check_lines(intents: Sequence[Intent], found: Counter[tuple[str, int, int]])
         yield f"nobody sent {line}, which is in the books {count} times"
 
 
+class Written(NamedTuple):
+    """The ids of the entries that are in the books, and the desk's orders by their keys."""
+
+    entries: set[bytes]
+    orders: dict[str, Order]
+
+
+def check_deeds(
+    oracle: Oracle, desk: DeskBooks, deeds: Sequence[Deed], written: Written
+) -> Iterator[str]:
+    """All came out as the oracle and the desk's own books say, in the order of the ledger."""
+    kept: dict[bytes, Told] = {}
+    for deed in deeds:
+        if not isinstance(deed, Saved):
+            yield from check_decisions(oracle, deed, written.entries, kept)
+        elif deed.entry_id in written.entries:
+            yield from desk.book(written.orders[deed.key], deed.entry_id)
+
+
 def check_decisions(
-    oracle: Oracle, turns: Sequence[Sequence[Job]], entries: set[bytes]
+    oracle: Oracle, jobs: Sequence[Job], entries: set[bytes], kept: dict[bytes, Told]
 ) -> Iterator[str]:
     """Each command came out as the oracle says, in the order in which they were decided.
 
     Of one whose outcome its server did not live to tell, the books say whether it was recorded.
     """
-    kept: dict[bytes, Told] = {}
-    for job in (job for turn in turns for job in turn):
+    for job in jobs:
         there = job.stamp is not None and job.stamp.entry_id in entries
         if job.result is Failed.FAILED:
             yield f"{job.command.request_id} failed: a bug"
@@ -145,6 +189,6 @@ def _compare(oracle: Oracle, job: Job, kept: dict[bytes, Told], *, there: bool) 
 def check_balances(oracle: Oracle, balances: dict[int, int]) -> Iterator[str]:
     """Every item owes what the oracle says."""
     for item, balance in balances.items():
-        wanted = int(oracle.items[item].balance.scaleb(2))
+        wanted = int(oracle.items[item].balance.scaleb(2)) if item in oracle.items else None
         if wanted != balance:
             yield f"item {item} owes {balance}, the oracle says {wanted}"

@@ -9,6 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
+from simulation.strands import Strands
+
+WRITERS = "paydown-writer"
+"""The name of the threads whose work is put aside: what they do takes several statements."""
+
 SECONDS_MAX = 600
 """How long a run may take, by its own time."""
 
@@ -18,13 +23,16 @@ class Stuck(AssertionError):
 
 
 class Clockwork(asyncio.BaseEventLoop):
-    """A loop whose waits take no time. What other threads would do is done on it, in its turn."""
+    """A loop whose waits take no time. What other threads would do is done in its turn."""
 
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
         self._selector = self
         self._clock_resolution = 1e-6
+        self.strands = Strands(self)
+        self.after_work: Callable[[], None] = lambda: None
+        """Done in a strand when its work is, before anybody hears of it."""
         self.handed: dict[asyncio.Handle, Callable[[], None]] = {}
         """What a thread handed to the loop and the loop did not get to yet."""
 
@@ -64,9 +72,11 @@ class Clockwork(asyncio.BaseEventLoop):
         return handle
 
     def run_in_executor(
-        self, _: Executor | None, func: Callable[..., Any], *args: Any
+        self, executor: Executor | None, func: Callable[..., Any], *args: Any
     ) -> "asyncio.Future[Any]":
-        """What would run in a thread runs on the loop, whole, in its turn."""
+        """What a writing crew's thread would do is a strand; all else runs whole, on the loop."""
+        if getattr(executor, "_thread_name_prefix", "") == WRITERS:
+            return self.strands.start(lambda: self._finish(func(*args)))
         done = self.create_future()
 
         def work() -> None:
@@ -79,6 +89,10 @@ class Clockwork(asyncio.BaseEventLoop):
 
         self.call_soon(work)
         return done
+
+    def _finish(self, result: Any) -> Any:
+        self.after_work()
+        return result
 
     def _process_events(self, event_list: list[Any]) -> None:
         """There are none: no socket is watched."""

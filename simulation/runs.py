@@ -13,6 +13,7 @@ import structlog
 
 import ledgers
 from paydown.storage import engine
+from paydown.storage.sqlite_database import SQLiteDatabase
 from simulation.callers import PASSWORD
 from simulation.server import HASHER
 from simulation.trial import BEGINS_AT, Report, Trial
@@ -22,7 +23,6 @@ class Runs:
     """A folder to run in."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
         self._template = folder / "template.db"
         # Made at one moment with the same ids, wherever and whenever it is made.
         with (
@@ -30,18 +30,26 @@ class Runs:
             patch.object(engine, "_random_bits", random.Random(0).getrandbits),  # noqa: S311
         ):
             ledgers.make_ledger(f"sqlite:///{self._template}", password_hash=HASHER.hash(PASSWORD))
+        # The same for all, and used before the first run, so that statements are compiled once and
+        # no run is another's first.
+        self._path = folder / "run" / "ledger.db"
+        self._database = SQLiteDatabase(self._path)
+        with self._copied(), self._database.connect(), self._database.read():
+            pass
 
     def run(self, seed: int) -> Report:
         """One run, of which nothing is left but what is told."""
-        folder = self._folder / f"seed-{seed}"
-        folder.mkdir()
-        path = folder / "ledger.db"
-        shutil.copy(self._template, path)
+        with self._copied(), silence():
+            return Trial(seed, self._path, self._database).run()
+
+    @contextmanager
+    def _copied(self) -> Iterator[None]:
+        self._path.parent.mkdir()
+        shutil.copy(self._template, self._path)
         try:
-            with silence():
-                return Trial(seed, path).run()
+            yield
         finally:
-            shutil.rmtree(folder)
+            shutil.rmtree(self._path.parent)
 
 
 @contextmanager

@@ -6,23 +6,27 @@ have left or not, as chance has it.
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
-from functools import partial
-from typing import Any, cast
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache, partial
+from typing import Any, NamedTuple, cast
+from unittest.mock import patch
 
 from argon2 import PasswordHasher
+from starlette.routing import compile_path
 
 from paydown.access import Authenticator
 from paydown.api.answers import Answer, Header
 from paydown.api.app import make_app
+from paydown.api.v1 import door
 from paydown.bootstrap import make_around
 from paydown.config import Settings
+from paydown.domain.model import Entry
 from paydown.service import Service
-from paydown.storage.engine import find_database
+from paydown.storage import moves, sqlite_database
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.jobs import Job, Pace
-from paydown.storage.sqlite_database import SQLiteSession
+from paydown.storage.sqlite_database import SQLiteDatabase, SQLiteSession
 from paydown.storage.sqlite_log import LogMover
 from paydown.storage.writer import PROBE_SECONDS, Writer
 from paydown.telemetry import Metrics
@@ -32,6 +36,17 @@ from simulation.disk import Crash
 HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 TURN_SECONDS = 0.004
 ADDRESS = "192.0.2.7"
+
+
+class Saved(NamedTuple):
+    """An entry that the desk wrote, under which key; nobody knows yet whether it will last."""
+
+    key: str
+    entry_id: bytes
+
+
+Deed = list[Job] | Saved
+"""What a server did, or tried to: a batch that it took, or a write of the desk's."""
 
 
 class Exchange:
@@ -135,18 +150,22 @@ class Turns:
 
     def _turn(self, jobs: list[Job]) -> None:
         self._life.tell(f"turn of {len(jobs)}")
-        self._life.turns.append(jobs)
-        self._writer._turn(jobs)
+        self._life.deeds.append(jobs)
+        self._life.in_turn = True
+        try:
+            self._writer._turn(jobs)
+        finally:
+            self._life.in_turn = False
         self._life.after_turn()
 
 
 class Life:
-    """The server's process. ``turns`` is each batch that it took, in order."""
+    """The server's process. ``deeds`` stand in the order in which the ledger had them."""
 
     def __init__(
         self,
         loop: Clockwork,
-        url: str,
+        database: SQLiteDatabase,
         *,
         chance: random.Random,
         clock: Callable[[], int],
@@ -158,8 +177,9 @@ class Life:
         self.chance = chance
         self.tell = tell
         self.alive = True
-        self.turns: list[list[Job]] = []
-        self._url = url
+        self.deeds: list[Deed] = []
+        self.in_turn = False
+        self._database = database
         self._clock = clock
         # In order of their coming, which a set of them would not keep.
         self._tasks: dict[asyncio.Task[None], None] = {}
@@ -173,9 +193,10 @@ class Life:
         """Whether it started: a ledger that cannot be read or written is said and that is that."""
         try:
             metrics = Metrics()
-            database = find_database(self._url)
+            # The ledger's object outlives the process here; what that knew of the log does not.
+            self._database._log.doubted = True
             self._service = Service(
-                database,
+                self._database,
                 pace=Pace(batch_max=8),
                 observer=metrics,
                 clock=self._clock,
@@ -187,8 +208,8 @@ class Life:
             authenticator = Authenticator(
                 self._service.find_login, clock=self.loop.time, hasher=HASHER
             )
-            around = make_around(database, self._service.clock)
-            settings = Settings(database=self._url)
+            around = make_around(self._database, self._service.clock)
+            settings = Settings(database=self._database.url)
             self._app = make_app(self._service, authenticator, metrics, settings, around=around)
         except StoreUnavailable as fault:
             self.tell(f"did not start: {type(fault).__name__}")
@@ -233,6 +254,11 @@ class Life:
         if self.alive:
             self._stopping.set()
             await self._life.get()
+
+    def note(self, saved: Saved) -> None:
+        """The desk wrote. A batch that is under way waits for it, and so comes after it."""
+        self.tell(f"the desk writes {saved.key}")
+        self.deeds.insert(len(self.deeds) - self.in_turn, saved)
 
     def serve(self, exchange: Exchange) -> None:
         """Take a request; its ``done`` says what came of it."""
@@ -296,7 +322,29 @@ def _scope(exchange: Exchange) -> dict[str, Any]:
         "method": exchange.method,
         "path": exchange.path,
         "raw_path": exchange.raw_path,
+        "query_string": b"",
         "headers": exchange.headers,
         "client": (ADDRESS, 50_000),
         "state": {},
     }
+
+
+compile_once = cache(compile_path)
+"""Each server that starts would do it again, for the same few paths."""
+
+
+@contextmanager
+def watched(note: Callable[[Entry], None], waits: object) -> Iterator[None]:
+    """While the block lasts, each entry of the desk's is noted, and ``waits`` is its time."""
+
+    def save_entry(connection: Any, entry: Entry, *more: Any) -> None:
+        note(entry)
+        save(connection, entry, *more)
+
+    save = moves.save_entry
+    with (
+        patch.object(moves, "save_entry", save_entry),
+        patch.object(sqlite_database, "time", waits),
+        patch.object(door, "compile_path", compile_once),
+    ):
+        yield

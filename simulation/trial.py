@@ -10,7 +10,7 @@ import random
 import sqlite3
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,34 +18,31 @@ from unittest.mock import patch
 
 from judge import read_oracle
 from paydown.api import app
+from paydown.domain.model import Entry
 from paydown.storage import engine, sqlite
-from paydown.storage.engine import find_database
-from paydown.storage.jobs import Job
-from simulation.callers import KINDS, Caller, Intent, Network, make_intent
-from simulation.checking import check
+from paydown.storage.sqlite_database import SQLiteDatabase
+from simulation.callers import KINDS, Caller, Intent, Message, Network, make_intent
+from simulation.checking import Sent, check
+from simulation.clerks import Office, Order
 from simulation.clockwork import Clockwork, Stuck
 from simulation.disk import Crash, Disk
 from simulation.driver import Connection, Driver
-from simulation.server import Life
+from simulation.moments import DESK_MOMENTS, MOMENTS, Fuse
+from simulation.server import Deed, Life, Saved, watched
 
 CALLERS = 4
 INTENTS_EACH = 6
+CLERKS = 2
+ORDERS_EACH = 3
+SLEEP_SECONDS_MIN = 0.1
 BEGINS_AT = 17_700_000_000_000_000
 TICKS_PER_SECOND = 10_000_000
 DAY_SECONDS = 86_400
 
-MOMENTS = {
-    "before load": "BEGIN IMMEDIATE",
-    "while saving": "INSERT INTO posting",
-    "between save and commit": "COMMIT",
-    "after commit": "COMMITTED",
-    "before the answer": "",
-}
-"""Where in a batch a crash can be had on purpose: at the statement that begins so."""
-
 TROUBLES = (
-    *("kill", "kill in a batch", "kill at a write", "power loss", "power loss at a write"),
-    *("power loss in a batch", "bad disk", "full disk", "clock jump", "lock", "drain"),
+    *("kill", "kill in a batch", "kill at a desk", "kill at a write", "power loss"),
+    *("power loss in a batch", "power loss at a desk", "power loss at a write", "bad disk"),
+    *("full disk", "clock jump", "lock", "drain"),
 )
 DISK_FAULTS = ("write", "sync", "read", "truncate", "delete", "open")
 
@@ -67,9 +64,10 @@ class Report(NamedTuple):
 class Trial:
     """A run on a ledger of its own."""
 
-    def __init__(self, seed: int, path: Path) -> None:
+    def __init__(self, seed: int, path: Path, database: SQLiteDatabase) -> None:
         self.seed = seed
         self.path = path
+        self.database = database
         self.trace: list[str] = []
         self.counts: Counter[str] = Counter()
         self.chance = random.Random(seed)  # noqa: S311 - it is to be had again
@@ -82,14 +80,15 @@ class Trial:
         self.troubles = [each for each in TROUBLES if self.chance.random() < 0.4]
         self.life: Life | None = None
         self._born: Life | None = None
-        self.turns: list[list[Job]] = []
-        self._moment: str | None = None
+        self.deeds: list[Deed] = []
+        self._fuse = Fuse(self.chance)
         self._power = False
         self._clock_offset = 0.0
         self._lock: tuple[float, Connection] | None = None
         self._calm = False
         self._broken: list[str] = []
         self.loop.set_exception_handler(self._on_error)
+        self.loop.after_work = lambda: self._meet("")
 
     def tell(self, what: str) -> None:
         """Note what happens."""
@@ -97,7 +96,7 @@ class Trial:
 
     def run(self) -> Report:
         """Run to the end, and check."""
-        with find_database(f"sqlite:///{self.path}").read() as connection:
+        with self.database.read() as connection:
             oracle = read_oracle(connection)
         gl_account = max(account for account, state in oracle.accounts.items() if state == "usable")
         intents = [
@@ -107,31 +106,36 @@ class Trial:
             ]
             for caller in range(CALLERS)
         ]
+        office = Office(self.chance)
         try:
-            with seeded(self.driver, self.disk):
-                self.loop.run_until_complete(self._live(intents))
+            with seeded(self.driver, self.disk), watched(self.note, self):
+                self.loop.run_until_complete(self._live(intents, office))
         except Stuck as stuck:
             wrong = [*self._broken, f"stuck: {stuck}"]
             return Report(self.seed, wrong, self.counts, self.trace)
         finally:
             self._end()
-        flat = [intent for each in intents for intent in each]
-        self._count_messages(flat)
-        wrong = self._broken + check(self.path, oracle, flat, self.turns)
+        sent = Sent([intent for each in intents for intent in each], office.orders)
+        self._count_messages(sent)
+        wrong = self._broken + check(self.database, oracle, sent, self.deeds)
         return Report(self.seed, wrong, self.counts, self.trace)
 
-    async def _live(self, intents: list[list[Intent]]) -> None:
-        callers = [Caller(self.chance, self.network, lambda: self.life, self.tell) for _ in intents]
+    async def _live(self, intents: list[list[Intent]], office: Office) -> None:
+        clerks = [office.make_orders(f"clerk{number}", ORDERS_EACH) for number in range(CLERKS)]
+        works: list[Iterable[Message]] = [*intents, *clerks]
+        callers = [Caller(self.chance, self.network, lambda: self.life, self.tell) for _ in works]
         keeper = asyncio.create_task(self._keep_up())
         fate = asyncio.create_task(self._befall())
         await asyncio.gather(
-            *(caller.work(each) for caller, each in zip(callers, intents, strict=True))
+            *(caller.work(each) for caller, each in zip(callers, works, strict=True))
         )
         self._calm_down()
         await fate
         for caller in callers:
             await caller.rest()
         await self._settle(callers[0], [intent for each in intents for intent in each])
+        await self._settle(callers[0], office.orders)
+        await self._ask_again(callers[0], office.orders)
         keeper.cancel()
         await self._finish()
 
@@ -144,7 +148,7 @@ class Trial:
             if self._born is None and not self.disk.dead:
                 life = Life(
                     self.loop,
-                    f"sqlite:///{self.path}",
+                    self.database,
                     chance=self.chance,
                     clock=self._clock,
                     tell=self.tell,
@@ -163,18 +167,24 @@ class Trial:
                     self._forget(life)
 
     def _forget(self, life: Life) -> None:
-        self.turns += life.turns
-        life.turns = []
+        self.deeds += life.deeds
+        life.deeds = []
         life.bury()
         self.life = self._born = None
 
-    async def _settle(self, caller: Caller, intents: list[Intent]) -> None:
+    async def _settle(self, caller: Caller, messages: Sequence[Message]) -> None:
         """Whoever does not know what became of what he may send again sends it until he does."""
-        for intent in intents:
-            if intent.protected and not intent.decided:
-                if not await caller.settle(intent):
-                    self._broken.append(f"{intent.name} is not answered when all is well")
+        for message in messages:
+            if message.protected and not message.decided:
+                if not await caller.settle(message):
+                    self._broken.append(f"{message.name} is not answered when all is well")
                 self.counts["recovered"] += 1
+
+    async def _ask_again(self, caller: Caller, orders: Sequence[Order]) -> None:
+        """Whoever was told once that it is done is told so again, in the same words."""
+        for order in orders:
+            if len(order.done) == 1 and not await caller.settle(order):
+                self._broken.append(f"{order.name} is not answered again")
 
     async def _finish(self) -> None:
         """The end may be as rough as the rest: all that matters was acknowledged by now."""
@@ -188,6 +198,8 @@ class Trial:
         await asyncio.sleep(0)
 
     def _end(self) -> None:
+        self.disk.dead = True
+        self.loop.strands.kill_all()
         self.driver.close_all()
         for task in asyncio.all_tasks(self.loop):
             task.cancel()
@@ -213,7 +225,9 @@ class Trial:
         if trouble in ("kill", "power loss"):
             self._crash(power=self._power)
         elif trouble.endswith("in a batch"):
-            self._moment = self.chance.choice(list(MOMENTS))
+            self._fuse.lay(MOMENTS)
+        elif trouble.endswith("at a desk"):
+            self._fuse.lay(DESK_MOMENTS)
         elif trouble.endswith("at a write"):
             self.disk.crash_after = self.chance.randrange(40)
         elif trouble == "clock jump":
@@ -258,7 +272,7 @@ class Trial:
         kind = "power losses" if self._power else "kills"
         self.counts[kind] += 1
         self.tell(f"crash: {kind}")
-        self._moment = self.life = None
+        self._fuse.moment = self.life = None
         if self._born is not None and self._born.alive:
             self._born.end()
         self.loop.call_soon(self._bury)
@@ -266,6 +280,7 @@ class Trial:
     def _bury(self) -> None:
         if self._lock is not None:
             self._lock = None
+        self.loop.strands.kill_all()
         self.driver.close_all()
         if self._born is not None:
             self._forget(self._born)
@@ -274,12 +289,13 @@ class Trial:
         self.disk.dead = False
 
     def _meet(self, statement: str) -> None:
-        """Whether this is where the crash comes."""
-        if self._moment is not None and not self._calm:
-            wanted = MOMENTS[self._moment]
-            if statement == wanted or (wanted and statement.startswith(wanted + " ")):
-                self.counts[f"crashes {self._moment}"] += 1
-                self.disk.crash()
+        """Whether this is where the crash comes, or where a strand waits for its turn."""
+        strand = self.loop.strands.meet(statement, self.chance)
+        if not statement and strand is not None and not strand.wrote:
+            return
+        if not self._calm and self._fuse.is_at(statement, desk=strand is not None):
+            self.counts[f"crashes {self._fuse.moment}"] += 1
+            self.disk.crash()
 
     def _take_lock(self) -> None:
         """Another process takes the ledger for itself, for a while."""
@@ -294,19 +310,36 @@ class Trial:
         self._lock = (self.loop.time() + self.chance.choice((0.1, 2.0, 8.0)), other)
         self.loop.call_at(self._lock[0], self._sleep, 0.0)
 
+    def sleep(self, seconds: float) -> None:
+        """Wait as ``time.sleep`` does, on a machine that is slow to wake anyone."""
+        if self.loop.strands.current is None:
+            self._sleep(seconds)
+        else:
+            self.loop.strands.pause(max(seconds, SLEEP_SECONDS_MIN))
+
+    def monotonic(self) -> float:
+        """As ``time.monotonic``."""
+        return self.loop.time()
+
+    def note(self, entry: Entry) -> None:
+        """The desk writes an entry."""
+        if self._born is not None and entry.idempotency_key is not None:
+            self._born.note(Saved(entry.idempotency_key, entry.entry_id))
+
     def _sleep(self, seconds: float) -> None:
         self.loop.pass_seconds(seconds)
         if self._lock is not None and self.loop.time() >= self._lock[0]:
             _, other = self._lock
             self._lock = None
             other.discard()
+        self.loop.strands.run_due()
 
     def _calm_down(self) -> None:
         self.tell("calm")
         self._calm = True
         self.disk.rates = {}
         self.disk.crash_after = None
-        self._moment = None
+        self._fuse.moment = None
         if self._lock is not None:
             self._lock = (0.0, self._lock[1])
             self._sleep(0.0)
@@ -328,11 +361,14 @@ class Trial:
 
         return Network(**{kind: share() for kind in KINDS})
 
-    def _count_messages(self, intents: list[Intent]) -> None:
-        self.counts["requests"] += len(intents)
-        self.counts["messages"] += sum(intent.sent_count for intent in intents)
-        self.counts["answers"] += sum(len(intent.answers) for intent in intents)
-        self.counts["batches"] += sum(map(bool, self.turns))
+    def _count_messages(self, sent: Sent) -> None:
+        messages: list[Message] = [*sent.intents, *sent.orders]
+        self.counts["requests"] += len(messages)
+        self.counts["messages"] += sum(message.sent_count for message in messages)
+        self.counts["answers"] += sum(len(message.answers) for message in messages)
+        self.counts["batches"] += sum(isinstance(deed, list) and bool(deed) for deed in self.deeds)
+        for order in sent.orders:
+            self.counts[f"desk {order.kind} {'done' if order.done else 'refused'}"] += 1
         for kind, count in self.disk.counts.items():
             self.counts[f"disk {kind} failed"] += count
         for kind, count in self.network.counts.items():

@@ -1,7 +1,7 @@
 """The desk on a disk that fails, in a process that dies: its word holds as that of the two calls.
 
-The seeds of ``simulation`` send the two calls alone. Here the desk records receipts under keys, and
-each trouble comes by chance.
+Here is no server beside it: the desk alone records receipts under keys, and each trouble comes by
+chance.
 """
 
 import random

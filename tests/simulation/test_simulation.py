@@ -5,24 +5,28 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from paydown.domain import decide
-from paydown.storage import sqlite, store
-from paydown.storage.sqlite_database import SQLiteSession
+from paydown.storage import desk_answers, moves, sqlite, store
+from paydown.storage.sqlite_database import SQLiteDatabase, SQLiteSession
 from paydown.storage.store import Store
 from paydown.storage.writer import Writer
+from simulation.moments import DESK_MOMENTS, MOMENTS
 from simulation.runs import Runs
-from simulation.trial import MOMENTS
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 300
 TOLD = {
     *("kills", "power losses", "clock jump", "lock", "drain", "recovered", "starts"),
-    *(f"crashes {moment}" for moment in MOMENTS),
+    *(f"crashes {moment}" for moment in (*MOMENTS, *DESK_MOMENTS)),
+    *(f"desk {kind} done" for kind in ("receipt", "item", "allocate", "unallocate", "undo")),
     *(f"disk {kind} failed" for kind in ("write", "sync", "read", "open", "full")),
     *(f"message {kind}" for kind in ("lost", "doubled", "late", "slow", "leaves", "unread")),
 }
@@ -128,6 +132,52 @@ def recognises_no_retry(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decide, "recognisable", lambda *_: False)
 
 
+def desk_keeps_no_answer(patch: pytest.MonkeyPatch) -> None:
+    """What a key did at the desk is forgotten."""
+    patch.setattr(desk_answers, "add", lambda *_, **__: None)
+
+
+def desk_finds_no_answer(patch: pytest.MonkeyPatch) -> None:
+    """What a key did at the desk is kept, and not looked for."""
+    patch.setattr(desk_answers, "find", lambda *_: None)
+
+
+def desk_undoes_again(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks whether a posting is reversed already."""
+    patch.setattr(moves, "find_reversed_lines", lambda *_: set())
+
+
+def desk_takes_doubt_for_recorded(patch: pytest.MonkeyPatch) -> None:
+    """A commit of the desk's that failed is answered as if it had not."""
+    begin_write = SQLiteDatabase.begin_write
+
+    @contextmanager
+    def begin_boldly(database: SQLiteDatabase, connection: Connection) -> Iterator[None]:
+        decided = False
+        try:
+            with begin_write(database, connection):
+                yield
+                decided = True
+        except DBAPIError:
+            if not decided:
+                raise
+
+    patch.setattr(SQLiteDatabase, "begin_write", begin_boldly)
+
+
+def desk_does_not_sync(patch: pytest.MonkeyPatch) -> None:
+    """What the desk commits is synced whenever somebody else syncs."""
+    connect = SQLiteDatabase.connect
+
+    @contextmanager
+    def connect_lazily(database: SQLiteDatabase) -> Iterator[Connection]:
+        with connect(database) as connection:
+            connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+            yield connection
+
+    patch.setattr(SQLiteDatabase, "connect", connect_lazily)
+
+
 @pytest.fixture
 def patch() -> Iterator[pytest.MonkeyPatch]:
     """A way to plant a fault, gone after the test."""
@@ -148,6 +198,11 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
                 believes_what_it_opens,
                 takes_doubt_for_recorded,
                 recognises_no_retry,
+                desk_keeps_no_answer,
+                desk_finds_no_answer,
+                desk_undoes_again,
+                desk_takes_doubt_for_recorded,
+                desk_does_not_sync,
             )
         ),
     ],
