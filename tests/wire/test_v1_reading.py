@@ -106,6 +106,9 @@ def test_an_escaped_nul_that_is_none_is_kept() -> None:
 
     assert isinstance(read, orders.NewContact)
     assert read.name == r"a\u0000"
+    listed = read_body(item(description=r'"a\\u0000"'), orders.NewItems)
+    assert isinstance(listed, orders.NewItems)
+    assert listed.items[1].description == r"a\u0000"
 
 
 @given(st.binary(max_size=200))
