@@ -5,7 +5,7 @@ in between.
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -106,13 +106,15 @@ def check_answers(intent: Intent) -> Iterator[str]:
     """No failure of ours, and no two tales of what is recorded once."""
     if odd := {int(answer.status) for answer in intent.answers} - STATUSES:
         yield f"{intent.name} was answered {sorted(odd)}"
-    tales = {
-        tuple(sorted((line["BillingId"], line["Balance"], line["ProcessDate"]) for line in lines))
-        for lines in map(recorded_lines, intent.answers)
-        if lines
-    }
-    if intent.protected and len(tales) > 1:
-        yield f"{intent.name} was told of as recorded in {len(tales)} ways"
+    # By its key a request is told of as a whole. Else a line is: one that was refused for want of a
+    # balance is recorded when it is sent again, once an allocation was taken back.
+    tales: dict[int, set[object]] = defaultdict(set)
+    for lines in map(recorded_lines, intent.answers):
+        told = {line["BillingId"]: (line["Balance"], line["ProcessDate"]) for line in lines}
+        for item, tale in told.items():
+            tales[item].add(tuple(told.items()) if intent.protection == "key" else tale)
+    if intent.protected and any(len(each) > 1 for each in tales.values()):
+        yield f"{intent.name} was told of as recorded in several ways"
 
 
 def check_lines(intents: Sequence[Intent], found: Counter[tuple[str, int, int]]) -> Iterator[str]:
