@@ -190,7 +190,8 @@ def test_the_silent_give_way_to_who_speaks(said: bytes) -> None:
         silent = []
         for count in (2, 3):
             silent.append(running.connect())
-            assert soon(lambda: len(running.server.server_state.connections) == count)  # noqa: B023
+            held = running.server.server_state.connections
+            assert soon(lambda held=held, count=count: len(held) == count)
             silent[-1].send(said)
             time.sleep(0.1)
         newcomer = running.connect()

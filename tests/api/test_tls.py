@@ -144,7 +144,7 @@ def test_who_never_shakes_hands_is_dropped_and_counts(issuer: Issuer) -> None:
         held, silent = running.server.server_state.connections, []
         for count in (1, 2, 3):
             silent.append(running.connect())
-            assert soon(lambda: len(held) == count)  # noqa: B023
+            assert soon(lambda count=count: len(held) == count)
             time.sleep(0.05)  # the loop's clock tells two apart that are a millisecond apart
         silent[0].send(b"\x16\x03\x01\x02\x00\x01")
         fourth = running.connect(issuer.trusting())

@@ -69,7 +69,7 @@ class V1Targets:
     def send_cursor(self, data: bytes) -> None:
         """The input as a cursor, and as what stands in one."""
         for text in (data.decode("latin-1"), urlsafe_b64encode(data).decode().rstrip("=")):
-            for path in _and_one_more(data, sorted(LISTS), lambda each: _reads_cursor(text, each)):  # noqa: B023
+            for path in _and_one_more(data, sorted(LISTS), partial(_reads_cursor, text)):
                 answer = self._ask(path, b"limit=2&cursor=" + quote(text).encode())
                 following = answer.told.get("next_cursor")
                 assert following is None or _reads_cursor(following, path)
