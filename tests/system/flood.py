@@ -13,10 +13,10 @@ import time
 from collections import Counter, deque
 from pathlib import Path
 
-CONNECTIONS, ANSWERED_CONNECTIONS = 400, 64
-"""At a rate there are more than may wait at the server; else no more than it serves at once."""
+CONNECTIONS, ANSWERED_CONNECTIONS = 400, 128
+"""At a rate there are more than may wait at the server; else no more than may."""
 
-OUTSTANDING_MAX = 8
+OUTSTANDING_MAX = 4
 """On one connection, where the server answers one request after the other."""
 
 _ANSWER = re.compile(rb"HTTP/1\.1 (\d{3}) .*?\r\n\r\n", re.DOTALL)
