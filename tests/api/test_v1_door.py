@@ -20,6 +20,7 @@ from paydown.telemetry import Metrics
 PATHS = sorted({route.path for route in ROUTES})
 WRITES = [route for route in ROUTES if route.is_write]
 NAME = {"name": "Cara"}
+NOBODY = "00000000-0000-4000-8000-000000000001"
 
 
 def basic(user_name: str, password: str) -> str:
@@ -227,20 +228,25 @@ def test_a_body_over_the_limit_is_413(ledger: Database) -> None:
 
 
 def test_what_is_wrong_is_told_in_order(door: Door) -> None:
-    """Path, method, login, bundle, media type, key, what the path names, query, body."""
-    key = {"Idempotency-Key": "k"}
+    """As the reference says. The tag comes last, as only the books know it."""
     kiosk = {**TILL, "userName": ledgers.PAYMENTS_ONLY}
-    right = {**TILL, **key}
+    keyed = {**TILL, "Idempotency-Key": "k"}
+    right = {**keyed, "If-Match": '"0"'}
     steps = [
         ("/v1/x", "DELETE", {}, b"{", 404),
         ("/v1/contacts/x?a=b", "DELETE", {}, b"{", 405),
         ("/v1/contacts/x?a=b", "PUT", {}, b"{", 401),
         ("/v1/contacts/x?a=b", "PUT", {**kiosk, "Content-Type": "x"}, b"{", 403),
         ("/v1/contacts/x?a=b", "PUT", {**TILL, "Content-Type": "x"}, b"{", 415),
-        ("/v1/contacts/x?a=b", "PUT", TILL, b"{", 400),
+        ("/v1/contacts/x?a=b", "PUT", {**TILL, "If-Match": "x"}, b"{", 400),
+        ("/v1/contacts/x?a=b", "PUT", {**keyed, "If-Match": "x"}, b"{", 400),
         ("/v1/contacts/x?a=b", "PUT", right, b"{", 404),
         (f"/v1/contacts/{ledgers.BEN}?a=b", "PUT", right, b"{", 400),
         (f"/v1/contacts/{ledgers.BEN}", "PUT", right, b"{", 400),
+        (f"/v1/contacts/{ledgers.BEN}", "PUT", right, b'{"name":" "}', 422),
+        (f"/v1/contacts/{NOBODY}", "PUT", right, b'{"name":"B"}', 404),
+        (f"/v1/contacts/{ledgers.BEN}", "PUT", right, b'{"name":"B"}', 412),
+        (f"/v1/contacts/{ledgers.BEN}", "PUT", keyed, b'{"name":"B"}', 200),
         (f"/v1/contacts/{ledgers.BEN}", "PUT", right, b'{"name":"B"}', 200),
     ]
     told = [
@@ -251,7 +257,7 @@ def test_what_is_wrong_is_told_in_order(door: Door) -> None:
 
     assert [status for status, _ in told] == [status for *_, status in steps]
     assert [code for status, code in told if status == 400] == [
-        *("idempotency_key_missing", "invalid_query", "invalid_body")
+        *("idempotency_key_missing", "if_match_malformed", "invalid_query", "invalid_body")
     ]
 
 

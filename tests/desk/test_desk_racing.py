@@ -6,15 +6,21 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+import msgspec
 import pytest
 from writes import every_write
 
 from clerk import Clerk, because, code, document, entry_guid, item, receipt, shares
-from ledgers import Books, finished, pay
+from ledgers import ANNA, Books, finished, pay
 from makers import on_every_store
 from paydown.desk import KeyConflict, Refused, Result, Told
 from paydown.domain.outcomes import Outcome
+from paydown.enquiries import find_contact
+from paydown.service import read_clock
+from paydown.storage import reference
 from paydown.storage.database import Database
+from paydown.wire.etags import write_etag
+from paydown.wire.v1 import orders
 
 pytestmark = on_every_store
 
@@ -88,6 +94,27 @@ def test_one_posting_is_reversed_once(books: Books, clerk: Clerk) -> None:
     assert len(told(results)) == 1
     assert codes(results) == {"409 already_reversed": CALLERS - 1}
     assert clerk.balance(1) == 1000
+    assert clerk.breaches() == []
+
+
+def test_of_those_who_read_the_same_one_changes_it(clerk: Clerk) -> None:
+    """Each wants another name, and only as long as the contact is as it was read."""
+    with clerk.database.read() as connection:
+        customer = reference.get_customer(connection, clerk.caller.customer_id)
+        read = find_contact(connection, customer, ANNA, now=read_clock())
+    tags = frozenset([write_etag(msgspec.json.encode(read))])
+    results = race(
+        *(
+            lambda name=f"Anna {place}": clerk.desk.change_contact(
+                clerk.by(if_match=tags), ANNA, orders.ContactChange(name=name)
+            )
+            for place in range(CALLERS)
+        )
+    )
+    (won,) = told(results)
+
+    assert codes(results) == {"412 etag_mismatch": CALLERS - 1}
+    assert document(won)["name"] in {row[2] for row in clerk.rows("contact") if row[1] == ANNA}
     assert clerk.breaches() == []
 
 

@@ -21,13 +21,14 @@ PREFER = b"prefer"
 AUTHORIZATION = b"authorization"
 CUSTOMER = b"customer"
 ACCEPT = b"accept"
+IF_MATCH = b"if-match"
 IF_NONE_MATCH = b"if-none-match"
 
 _READ = frozenset(
     (
         *(REQUEST_ID, USER_NAME, PASSWORD, CUSTOMER_GUID, STAFF_USER),
         *(CONTENT_TYPE, CONTENT_LENGTH, IDEMPOTENCY_KEY, PREFER),
-        *(AUTHORIZATION, CUSTOMER, ACCEPT, IF_NONE_MATCH),
+        *(AUTHORIZATION, CUSTOMER, ACCEPT, IF_MATCH, IF_NONE_MATCH),
     )
 )
 

@@ -9,6 +9,7 @@ from paydown.desk.work import Answer, Work, answer
 from paydown.domain.desk_refusals import DeskRefusal, Objection
 from paydown.enquiries.contacts import find_contact
 from paydown.storage import creations
+from paydown.wire.etags import write_etag
 from paydown.wire.v1 import orders
 from paydown.wire.v1.documents import Contact
 
@@ -54,6 +55,8 @@ def create(work: Work, person: Person) -> Answer | Refused:
 def change(work: Work, person: Person) -> Answer | Refused:
     """Give the contact that name and reference, and no other."""
     assert person.contact_id is not None, "the path names it"
+    if refused := _refuse_unread(work, person.contact_id):
+        return refused
     changed = creations.change_contact(
         work.connection,
         work.customer_id,
@@ -71,6 +74,21 @@ def _read_person(
 ) -> Person:
     name = reading.words("name", order.name)
     return Person(contact_id, name, reading.optional(reading.words, "reference", order.reference))
+
+
+def _refuse_unread(work: Work, contact_id: str) -> Refused | None:
+    """Refuse where the contact is to be as the caller has read it, and is not.
+
+    This is the only write that has its turn, so nobody gives the contact another name meanwhile.
+    """
+    tags = work.instruction.if_match
+    if tags is None:
+        return None
+    found = find_contact(work.connection, work.customer, contact_id, now=work.recorded_at)
+    if found is None:
+        return refuse(DeskRefusal.unknown_contact)
+    is_as_read = write_etag(answer(200, found).body) in tags
+    return None if is_as_read else refuse(DeskRefusal.etag_mismatch)
 
 
 def _find(work: Work, contact_id: str) -> Contact:

@@ -22,6 +22,7 @@ class Instruction(NamedTuple):
 
     ``call`` is the operation, such as ``POST /v1/receipts/{receipt_id}/allocate``, within which
     the key is known; ``target`` holds the values of its path. An operator has no key.
+    ``if_match`` holds the tags of which what is replaced must have one: None where it may have any.
     """
 
     caller: Caller | Operator
@@ -32,6 +33,7 @@ class Instruction(NamedTuple):
     request_id: str = ""
     address: str = ""
     dry_run: bool = False
+    if_match: frozenset[bytes] | None = None
 
     @property
     def zone(self) -> str:

@@ -37,6 +37,10 @@ class DeskRefusal(Enum):
         "A part of the receipt is applied to items. Take its allocations back first.",
     )
     billing_ids_used_up = (409, "There is no BillingId left beyond the greatest in use.")
+    etag_mismatch = (
+        412,
+        "No tag in If-Match is its ETag now. Read it again, and send the ETag of that answer.",
+    )
     invalid_value = (422, "A value cannot be used. Send one as the documentation shows it.")
     inactive_tender_type = (422, "The tender type is no longer in use. Send an active one.")
     unsuitable_tender_type = (

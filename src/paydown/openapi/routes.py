@@ -53,6 +53,11 @@ class Route(NamedTuple):
         """Whether it takes an order, and so an Idempotency-Key."""
         return self.order is not None
 
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it replaces what a read of its path answers, so that If-Match is heard."""
+        return self.method == "PUT"
+
 
 def _read(path: str, name: str, summary: str, answer: Any, **more: Any) -> Route:
     return Route("GET", path, name, summary, Bundle.READ, {200: answer}, **more)

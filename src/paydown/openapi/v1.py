@@ -52,6 +52,7 @@ _JSON, _PROBLEM = "application/json", "application/problem+json"
 _OF_CONNECTION = (408, 414, 431, 501, 505)
 _ALWAYS = (400, 401, 403, 404, 405, 413, 429, 500, 503)
 _OF_WRITES = (409, 415, 422)
+_OF_CONDITIONAL = (412,)
 _ALSO_OF_CONNECTION = {400, 500, 503}
 _SAYS = {
     400: "The request cannot be read; `code` and `detail` say which part of it",
@@ -60,6 +61,7 @@ _SAYS = {
     404: "Nothing is at the path: no route, or no thing of this customer's of that id",
     405: "The path does not take the method",
     409: "What is in the books stands against it. Nothing was changed",
+    412: "None of the tags in If-Match is that of what is here now. Nothing was changed",
     413: "The body is too large",
     415: "The body is not JSON in UTF-8",
     422: "The body names or asks what cannot be, or its Idempotency-Key has served another request",
@@ -74,6 +76,10 @@ _HEADERS_OF = {
     503: ["Retry-After"],
 }
 _USUAL = ["X-Request-Id", "X-Content-Type-Options"]
+_IF_MATCH = (
+    "The ETag of a read of this path, or several: this is done only while one of them is that of "
+    "what is here, and else answered 412. `*` is any."
+)
 
 
 def paths() -> Json:
@@ -100,7 +106,10 @@ def responses(failures: Failures) -> Json:
 def headers() -> Json:
     """The headers that answers of ``/v1`` alone have."""
     return {
-        "ETag": _header("Changes with the body. Send it as If-None-Match to be spared the same."),
+        "ETag": _header(
+            "Changes with the body. Send it as If-None-Match to be spared the same, and as "
+            "If-Match where a write of the path takes that."
+        ),
         "Cache-Control": _header("For one caller alone, and to be asked about each time."),
         "Location": _header("Where what was created is."),
         "WWW-Authenticate": _header("That HTTP Basic is understood."),
@@ -133,6 +142,7 @@ def _operation(route: Route) -> Json:
 
 def _failures(route: Route) -> Json:
     statuses = {*_ALWAYS, *(_OF_WRITES if route.is_write else ())}
+    statuses |= {*(_OF_CONDITIONAL if route.is_conditional else ())}
     names = {status: f"Problem{status}" for status in statuses}
     names |= {status: str(status) for status in _OF_CONNECTION}
     return {
@@ -220,6 +230,7 @@ def _head(route: Route) -> list[Json]:
         known = _parameter("If-None-Match", "The ETag of an answer that is at hand.", text)
         return [known, request_id]
     key = text | {"minLength": 1, "maxLength": KEY_LENGTH_MAX, "pattern": "^[!#-~]([ -~]*[!-~])?$"}
+    condition = [_parameter("If-Match", _IF_MATCH, text)] if route.is_conditional else []
     return [
         _parameter(
             "Idempotency-Key",
@@ -228,6 +239,7 @@ def _head(route: Route) -> list[Json]:
             key,
         )
         | {"required": True},
+        *condition,
         _parameter(
             "Prefer",
             "`dry-run`: the answer that the request would get, and nothing is recorded.",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 FAULTS_MAX = 100
 REQUEST = "request"
 IDEMPOTENCY_KEY = "Idempotency-Key"
+IF_MATCH = "If-Match"
 
 NOT_UTF8 = "The body is not UTF-8. Send it as UTF-8."
 NOT_JSON = "The body is not well-formed JSON. Send one JSON object."
@@ -57,6 +58,10 @@ KEY_REPEATED = "The Idempotency-Key header was sent more than once. Send it once
 KEY_MALFORMED = (
     "The Idempotency-Key header cannot be read. "
     "Send 1 to 255 printable ASCII characters, in double quotes or without."
+)
+IF_MATCH_MALFORMED = (
+    "The If-Match header cannot be read. "
+    "Send the ETag of a read as it was, in its double quotes, or several with commas between."
 )
 
 

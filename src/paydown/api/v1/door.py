@@ -1,10 +1,9 @@
 """The door of ``/v1``: from the head of a request to its answer, for every route of the table.
 
 Law of this file: what is wrong is answered in this order: path, method, declared size, credentials,
-bundle, media type, key, what the path names, query, body, and then what the books say.
+bundle, media type, key, If-Match, what the path names, query, body, and then what the books say.
 """
 
-import hashlib
 from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -26,6 +25,7 @@ from paydown.domain.model import Caller
 from paydown.enquiries import Enquiries
 from paydown.openapi.routes import ROUTES, Route
 from paydown.telemetry import Exchange
+from paydown.wire.etags import read_if_match, write_etag
 from paydown.wire.faults import Fault
 from paydown.wire.headers import Media, read_dry_run, read_idempotency_key, read_media
 from paydown.wire.v1.reading import Misread, read_query
@@ -46,6 +46,13 @@ class Asked(NamedTuple):
     query: bytes
     values: headers.Values
     exchange: Exchange
+
+
+class Terms(NamedTuple):
+    """On what terms a write is done: under which key, and with which tags of what it replaces."""
+
+    key: str | None = None
+    if_match: frozenset[bytes] | None = None
 
 
 def is_ours(path: str) -> bool:
@@ -83,9 +90,9 @@ class V1:
         caller = await self._admit(asked, route)
         if isinstance(caller, Answer):
             return caller
-        key = _read_key(asked.values) if route.is_write else None
-        if isinstance(key, Answer):
-            return key
+        terms = _read_terms(asked.values, route)
+        if isinstance(terms, Answer):
+            return terms
         target = read_target(route, sent)
         if isinstance(target, Answer):
             return target
@@ -93,7 +100,7 @@ class V1:
         if isinstance(query, Misread):
             return problems.refuse_misread(Code.INVALID_QUERY, query)
         if route.is_write:
-            instruction = _instruct(asked, route, caller, target, key=key)
+            instruction = _instruct(asked, route, caller, target, terms=terms)
             order = Order(route, target, instruction, asked.exchange)
             return await self._write(order, receive)
         accept = b",".join(asked.values[headers.ACCEPT])
@@ -143,37 +150,51 @@ class V1:
         return _name_version(answer, asked.values)
 
 
+def _read_terms(values: headers.Values, route: Route) -> Terms | Answer:
+    """What the head says of a write; a read has no terms."""
+    if not route.is_write:
+        return Terms()
+    key = _read_key(values)
+    if isinstance(key, Answer):
+        return key
+    if not route.is_conditional:
+        return Terms(key)
+    tags = read_if_match(values[headers.IF_MATCH])
+    if isinstance(tags, Fault):
+        return problems.refuse_header(Code.IF_MATCH_MALFORMED, tags)
+    return Terms(key, tags)
+
+
 def _read_key(values: headers.Values) -> str | Answer:
     """The key of a write whose body can be read."""
     if read_media(headers.only(values[headers.CONTENT_TYPE])) is not Media.JSON:
         return problems.UNSUPPORTED_MEDIA
     key = read_idempotency_key(values[headers.IDEMPOTENCY_KEY])
     if isinstance(key, Fault):
-        return problems.refuse(
-            HTTPStatus.BAD_REQUEST, Code.IDEMPOTENCY_KEY_MALFORMED, f"{key.key}: {key.sentence}"
-        )
+        return problems.refuse_header(Code.IDEMPOTENCY_KEY_MALFORMED, key)
     return key or problems.KEY_MISSING
 
 
 def _instruct(
-    asked: Asked, route: Route, caller: Caller, target: tuple[Any, ...], *, key: str | None
+    asked: Asked, route: Route, caller: Caller, target: tuple[Any, ...], *, terms: Terms
 ) -> Instruction:
     asked.exchange.dry_run = read_dry_run(asked.values[headers.PREFER])
     return Instruction(
         caller=caller,
         call=f"{route.method} {route.path}",
         target=",".join(map(str, target)),
-        key=key,
+        key=terms.key,
         staff_user=read_staff_user(asked.values, asked.exchange),
         request_id=asked.exchange.request_id,
         address=asked.exchange.address,
         dry_run=asked.exchange.dry_run,
+        if_match=terms.if_match,
     )
 
 
 def _name_version(answer: Answer, values: headers.Values) -> Answer:
     """The answer under a name that changes with it, and without its body to who has that one."""
-    tag = f'"{hashlib.sha256(answer.body).hexdigest()}"'.encode()
+    tag = write_etag(answer.body)
     told = (*answer.headers, (b"etag", tag), _REVALIDATE)
     known = {each.strip(b" \t").removeprefix(b"W/") for each in _listed(values)}
     if tag in known or b"*" in known:

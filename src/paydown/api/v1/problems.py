@@ -11,6 +11,8 @@ import msgspec
 
 from paydown.api import answers
 from paydown.api.answers import Answer, Header
+from paydown.domain.desk_refusals import DeskRefusal
+from paydown.wire.faults import Fault
 from paydown.wire.v1.documents import Problem, ProblemError
 from paydown.wire.v1.reading import Misread
 
@@ -24,6 +26,7 @@ class Code(StrEnum):
     CREDENTIALS_TWICE = "credentials_twice"
     IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing"
     IDEMPOTENCY_KEY_MALFORMED = "idempotency_key_malformed"
+    IF_MATCH_MALFORMED = "if_match_malformed"
     INVALID_QUERY = "invalid_query"
     INVALID_CURSOR = "invalid_cursor"
     INVALID_BODY = "invalid_body"
@@ -79,6 +82,11 @@ def refuse(
 def refuse_misread(code: str, misread: Misread) -> Answer:
     """A failure to read a part of the request."""
     return refuse(HTTPStatus.BAD_REQUEST, code, misread.detail, errors=misread.errors)
+
+
+def refuse_header(code: str, fault: Fault) -> Answer:
+    """A failure to read a header."""
+    return refuse(HTTPStatus.BAD_REQUEST, code, f"{fault.key}: {fault.sentence}")
 
 
 def retell(answer: Answer) -> Answer:
@@ -143,6 +151,8 @@ CURSOR_INVALID = refuse(
     "cursor: it is none of this list. Send a next_cursor as it was, with the same filters.",
 )
 FAILURE = retell(answers.FAILURE)
+
+_UNREAD = DeskRefusal.etag_mismatch
 SAMPLES = {
     int(answer.status): answer.body
     for answer in (
@@ -151,6 +161,7 @@ SAMPLES = {
         CUSTOMER_FORBIDDEN,
         NOT_FOUND,
         retell(answers.method_not_allowed("GET, POST")),
+        refuse(_UNREAD.status, _UNREAD.name, _UNREAD.sentence),
         retell(answers.too_large(8_388_608)),
         UNSUPPORTED_MEDIA,
         retell(answers.KEY_CONFLICT),
