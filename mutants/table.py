@@ -16,6 +16,8 @@ SQLITE = "src/paydown/storage/sqlite.py"
 SESSION = "src/paydown/storage/sqlite_database.py"
 PARTS = "src/paydown/storage/parts.py"
 POSTGRESQL = "src/paydown/storage/postgresql_database.py"
+CONTACTS = "src/paydown/desk/contacts.py"
+ETAGS = "src/paydown/wire/etags.py"
 SERVICE = "src/paydown/service.py"
 ACCESS = "src/paydown/access.py"
 ADMISSION = "src/paydown/api/admission.py"
@@ -467,6 +469,20 @@ MUTANTS = (
         "self._log.failed(exchange)",
         "a password stands in the log beside a bug",
         "tests/api",
+    ),
+    Mutant(
+        CONTACTS,
+        "is_as_read = write_etag(answer(200, found).body) in tags",
+        "is_as_read = True",
+        "of two who change one contact the later wins without a word",
+        "tests/api/test_v1_if_match.py",
+    ),
+    Mutant(
+        ETAGS,
+        "for weak, tag in _TAGS(value) if not weak",
+        "for weak, tag in _TAGS(value)",
+        "a contact is replaced that is only much like the one that was read",
+        "tests/wire/test_etags.py",
     ),
     # What keeps going for long
     Mutant(

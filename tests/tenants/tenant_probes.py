@@ -72,6 +72,15 @@ _MAKES = {
 }
 """The ids that these give to what they create: another customer's are as good as any."""
 
+READ_BY = {
+    each.name: read.name
+    for each in ROUTES
+    if each.is_conditional
+    for read in ROUTES
+    if (read.method, read.path) == ("GET", each.path)
+}
+"""The read whose tag each of these takes."""
+
 _PAYMENTS, _WRITE_DOWNS = "/POS/BillingPayments", "/POS/BillingWriteDowns"
 _CREATE_BILLING = "/POS/CreateBilling"
 _DAYS = {"first_on": "2026-01-01", "last_on": "2026-12-31"}
@@ -308,11 +317,16 @@ def _keys(ours: Ids, theirs: Ids) -> Iterator[Probe]:
 
 
 def _tags(ours: Ids, theirs: Ids, known: Known) -> Iterator[Probe]:
-    """Each read of ours, and of theirs, by who knows how theirs is tagged."""
+    """What of ours and of theirs is read, or replaced, by who knows how theirs is tagged."""
     for base in (*_bases(ours), *_paths(ours, theirs)):
         if base.route in known.tags:
             sent = (("If-None-Match", known.tags[base.route]),)
             yield base._replace(names=f"tag {base.names}".strip(), headers=sent)
+    for base in (*_bases(ours), *_paths(ours, theirs)):
+        if base.route in READ_BY:
+            sent = (("If-Match", known.tags[READ_BY[base.route]]),)
+            status = base.status if "path" in base.names else (412,)
+            yield base._replace(names=f"tag {base.names}".strip(), headers=sent, status=status)
 
 
 def _repeats(theirs: Ids) -> Iterator[Probe]:
