@@ -39,6 +39,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: object) -> Iterator[None]
     return report
 
 
+@pytest.fixture(autouse=True)
+def _unwatched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test marked ``no_cover`` starts is not measured either."""
+    if request.node.get_closest_marker("no_cover"):
+        for name in [each for each in os.environ if each.startswith("COVERAGE_")]:
+            monkeypatch.delenv(name)
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger file that tests copy and never change."""

@@ -31,7 +31,10 @@ from paydown.storage.engine import new_entry_id
 from paydown.storage.statements import Statement
 from paydown.storage.store import Batch, Store
 
-pytestmark = on_every_driver
+pytestmark = [
+    on_every_driver,
+    pytest.mark.no_cover,  # the same again and again, which being measured slows
+]
 
 WHOLE, TICK = 17_700_000_000_000_000, 17_700_000_000_000_001
 AMOUNTS = [Decimal(text) for text in ("0.01", "1", "1.00", "3.5", "10", "0", "-1", "0.001", "11")]

@@ -23,6 +23,8 @@ from simulation.disk import FAULTS, Crash, Disk
 from simulation.driver import Driver
 from simulation.trial import seeded
 
+pytestmark = pytest.mark.no_cover  # the same again and again, which being measured slows
+
 SEEDS = 100
 STEPS = 30
 SHARES = (0.0, 0.5, 0.95)

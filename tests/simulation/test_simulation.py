@@ -21,8 +21,12 @@ from paydown.storage.writer import Writer
 from simulation.moments import DESK_MOMENTS, MOMENTS
 from simulation.runs import Runs
 
+pytestmark = pytest.mark.no_cover  # the same again and again, which being measured slows
+
 ROOT = Path(__file__).parents[2]
 SEEDS = 300
+FIRST = {"believes_what_it_opens": 70}
+"""Where to look first for a fault that only few seeds meet."""
 TOLD = {
     *("kills", "power losses", "clock jump", "lock", "drain", "recovered", "starts"),
     *(f"crashes {moment}" for moment in (*MOMENTS, *DESK_MOMENTS)),
@@ -42,10 +46,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 
 def simulate(*options: str, **more: str) -> "subprocess.Popen[str]":
-    """Runs in a process of their own, which nothing watches and so slows."""
-    watchers = ("COV_CORE", "COVERAGE")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(watchers)}
-    environment = {**kept, "PYTHONPATH": os.pathsep.join(sys.path), **more}
+    """Runs in a process of their own."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **more}
     return subprocess.Popen(
         [sys.executable, "-m", "simulation", *options],
         cwd=ROOT,
@@ -209,6 +211,7 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
 )
 def test_a_planted_fault_is_found(runs: Runs, patch: pytest.MonkeyPatch, plant: Plant) -> None:
     """One of the three hundred seeds breaks a promise, or the simulation proves nothing."""
+    first = FIRST.get(plant.__name__, 0)
     plant(patch)
 
-    assert any(runs.run(seed).wrong for seed in range(SEEDS))
+    assert any(runs.run(seed).wrong for seed in (*range(first, SEEDS), *range(first)))

@@ -19,6 +19,8 @@ import ledgers
 from ledgers import ANNA, CLUB, EXTERNAL, TILL
 from paydown.access import hash_password
 
+pytestmark = pytest.mark.no_cover  # the same again and again, which being measured slows
+
 PASSWORD = "a password of the test's"
 HEADERS = {"userName": TILL, "password": PASSWORD, "customerGuid": CLUB}
 CALLERS = 16

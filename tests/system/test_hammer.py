@@ -29,6 +29,8 @@ from processes import Server, run
 from makers import Maker
 from paydown.storage.database import Database
 
+pytestmark = pytest.mark.no_cover  # the same again and again, which being measured slows
+
 SECONDS = int(os.environ.get("PAYDOWN_HAMMER_SECONDS", "12"))
 KILL_EVERY = 5 if SECONDS >= 60 else 3
 

@@ -24,7 +24,10 @@ import ledgers
 from ledgers import ANNA, EXTERNAL
 from paydown.storage.database import Database
 
-pytestmark = pytest.mark.alone
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.no_cover,  # a server that is measured takes less
+]
 
 SECONDS = int(os.environ.get("PAYDOWN_OVERLOAD_SECONDS", "4"))
 QUEUE_MAX = 128
