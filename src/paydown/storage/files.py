@@ -22,6 +22,7 @@ class Files:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._paths_beside = [Path(f"{path}{suffix}") for suffix in BESIDE]
         # A file that is held by O_PATH keeps its inode number, also when it is removed, so that a
         # new file at the path cannot be taken for it. Where there is no O_PATH, the number decides.
         flag = getattr(os, "O_PATH", None)
@@ -60,7 +61,7 @@ class Files:
             self._pin = None
 
     def _identify_beside(self) -> list[Identity]:
-        return [identify(Path(f"{self._path}{suffix}")) for suffix in BESIDE]
+        return [identify(path) for path in self._paths_beside]
 
 
 def identify(path: Path) -> Identity:

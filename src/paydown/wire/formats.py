@@ -159,12 +159,17 @@ def _seconds(span: timedelta) -> int:
 
 
 def _write(seconds: int, fraction: str, zone: ZoneInfo) -> str:
+    return _with_fraction(_write_second(seconds, zone), fraction)
+
+
+@lru_cache(maxsize=1024)
+def _write_second(seconds: int, zone: ZoneInfo) -> str:
     local = datetime.fromtimestamp(seconds, zone)
     stamp = local.isoformat()
     if len(stamp) > _STAMP_LENGTH:  # an offset with seconds (Liberia's until 1972): .NET has none
         minutes = _offset(zone, local) // _MINUTE
         stamp = datetime.fromtimestamp(seconds, timezone(minutes * _MINUTE)).isoformat()
-    return _with_fraction(stamp, fraction)
+    return stamp
 
 
 def _with_fraction(stamp: str, fraction: str) -> str:
