@@ -14,6 +14,7 @@ STORE = "src/paydown/storage/store.py"
 WRITER = "src/paydown/storage/writer.py"
 SQLITE = "src/paydown/storage/sqlite.py"
 SESSION = "src/paydown/storage/sqlite_database.py"
+LOG = "src/paydown/storage/sqlite_log.py"
 PARTS = "src/paydown/storage/parts.py"
 POSTGRESQL = "src/paydown/storage/postgresql_database.py"
 CONTACTS = "src/paydown/desk/contacts.py"
@@ -32,6 +33,7 @@ RACES = "tests/storage/test_postgresql_racing.py"
 QUEUE = "tests/storage/test_writer.py -k 'sqlite or share'"
 FAULTS = "tests/storage/test_faults.py"
 SYNCS = "tests/storage/test_synced_files.py"
+FAILED_MOVES = "tests/storage/test_moves_that_fail.py"
 DOOR = "tests/api/test_api_calls.py tests/api/test_api_precedence.py tests/api/test_api_failures.py"
 
 
@@ -359,7 +361,7 @@ MUTANTS = (
     ),
     Mutant(
         SESSION,
-        "        if not self._rested:\n",
+        "        if not self._rested or self._log.doubted:\n",
         "        if self._connection is None:\n",
         "what a failed sync left in memory alone is believed",
         SEEDS,
@@ -377,6 +379,27 @@ MUTANTS = (
         "",
         "a receipt is acknowledged behind what a failed sync left in memory alone",
         "tests/simulation/test_power_loss.py",
+    ),
+    Mutant(
+        LOG,
+        "                self.moves_doubted = True\n",
+        "                pass\n",
+        "what a failed sync took from the file is taken from the log, too",
+        FAILED_MOVES,
+    ),
+    Mutant(
+        SESSION,
+        "                if not self._log.may_move:\n",
+        "                if not self.path:\n",
+        "the last to close moves what the moves had left, and removes the log",
+        FAILED_MOVES,
+    ),
+    Mutant(
+        SQLITE,
+        '    "PRAGMA wal_autocheckpoint=0",\n',
+        "",
+        "a log of which a move failed is moved and removed by whoever writes next",
+        FAILED_MOVES,
     ),
     Mutant(
         SESSION,

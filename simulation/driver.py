@@ -104,6 +104,11 @@ class Connection:
         """Whether a transaction is open."""
         return bool(self._opened.in_transaction)
 
+    @property
+    def total_changes(self) -> int:
+        """How many rows it has changed."""
+        return int(self._opened.total_changes())
+
     def execute(self, sql: str, values: Sequence[Any] = ()) -> "Cursor":
         """Run a statement to its end."""
         return self.cursor().execute(sql, values)
@@ -135,6 +140,10 @@ class Connection:
     def begin_quietly(self) -> None:
         """Take the file for itself, unmet."""
         self._driver.run(lambda: self._opened.execute("BEGIN IMMEDIATE"))
+
+    def read_quietly(self) -> None:
+        """See the ledger as it is now, for as long as it is open, unmet."""
+        self._driver.run(lambda: self._opened.execute("BEGIN; SELECT COUNT(*) FROM entry"))
 
     def discard(self) -> None:
         """Let go of the file, also for a process that no longer can."""

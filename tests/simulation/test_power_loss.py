@@ -118,6 +118,23 @@ def test_what_is_not_on_the_disk_is_not_moved_into_the_file(
     assert [line for line in told if line.startswith("disk write ledger.db ")] == []
 
 
+def test_the_desk_moves_nothing_that_is_not_on_the_disk(database: Database, disk: Disk) -> None:
+    """Nor does whoever only looked, or made sure that the ledger is there."""
+    with database.connect() as connection:
+        with Books(database) as books:
+            disk.rates = {"sync": 1.0}
+            assert isinstance(books.record(pay(books.caller(), {1: "4"})).result, Unavailable)
+            disk.rates, told = {"write": 1.0}, []
+            disk.tell = told.append
+            connection.exec_driver_sql("SELECT COUNT(*) FROM entry").scalar_one()
+        with pytest.raises(StoreUnavailable), database.begin_write(connection):
+            pytest.fail("it was written anew by nobody")
+        disk.rates = {}
+    database.make()
+
+    assert [line for line in told if line.startswith("disk write ledger.db ")] == []
+
+
 def lose_process(disk: Disk, driver: Driver) -> None:
     """The server is gone, and what it wrote without a sync is in memory alone."""
     with pytest.raises(Crash):

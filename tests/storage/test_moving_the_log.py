@@ -11,8 +11,9 @@ import ledgers
 from ledgers import Books, pay
 from paydown.domain.outcomes import Outcome
 from paydown.storage import sqlite_database, sqlite_log
+from paydown.storage.engine import find_file
 from paydown.storage.opening import open_store
-from paydown.storage.sqlite_log import LogMover
+from paydown.storage.sqlite_log import Log, LogMover
 
 PAYMENTS = 300
 LOG_BYTES_MAX = 1_000_000
@@ -98,7 +99,6 @@ def test_a_move_that_fails_fails_no_payment(
 ) -> None:
     """Neither the mover's nor the writer's own: all is in the log."""
     monkeypatch.setattr(sqlite_log, "MOVE", statement)
-    monkeypatch.setattr(sqlite_database, "MOVE", statement)
     record(path, 60)
     assert kept(path) == 60
 
@@ -135,6 +135,48 @@ def test_a_reader_keeps_the_log_and_no_payment(path: Path) -> None:
         assert long > LOG_BYTES_MAX
         assert log.stat().st_size < long + LOG_BYTES_MAX
     assert kept(path) == 2 * PAYMENTS
+
+
+def pay_often(books: Books, name: str) -> int:
+    """Record payments; how many bytes the log has then."""
+    caller = books.caller()
+    for number in range(PAYMENTS):
+        assert books.outcome(pay(caller, {2: "0.01"}, reference=f"{name}{number}")).success
+    return Path(f"{books.database.file}-wal").stat().st_size
+
+
+def test_a_log_of_which_a_move_failed_is_moved_anew_and_short_again(path: Path) -> None:
+    """As soon as nobody reads: whoever moves all of it must have the ledger alone."""
+    database = find_file(path)
+    reader = sqlite3.connect(path)
+    reader.execute("SELECT COUNT(*) FROM entry").fetchone()
+    with Books(database) as books:
+        assert pay_often(books, "A") < LOG_BYTES_MAX
+        database._log.moves_doubted = True
+        long = pay_often(books, "B")
+        reader.close()
+        short = pay_often(books, "C")
+    assert long > LOG_BYTES_MAX > short
+    assert kept(path) == 3 * PAYMENTS
+
+
+def test_a_long_log_is_not_looked_through_after_each_payment(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While somebody reads on, as a backup does, the writer tries to move it from time to time."""
+    tries = []
+    move = Log.move
+
+    def count(log: Log, connection: sqlite3.Connection) -> bool:
+        tries.append(threading.current_thread().name)
+        return move(log, connection)
+
+    monkeypatch.setattr(Log, "move", count)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT COUNT(*) FROM entry").fetchone()
+        record(path)
+    assert 0 < tries.count("paydown-writer") < PAYMENTS / 10
 
 
 def test_a_server_that_stops_leaves_no_mover_and_no_log(path: Path) -> None:

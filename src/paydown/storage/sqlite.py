@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import quote
 
 from sqlalchemy import Connection, make_url
@@ -30,6 +31,12 @@ _PRAGMAS = (
     "PRAGMA fullfsync=ON",
     "PRAGMA recursive_triggers=ON",  # so that REPLACE cannot slip past the append-only triggers
     "PRAGMA trusted_schema=OFF",
+)
+
+_WRITERS_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    # SQLite itself would move the log, and tell nobody where that failed.
+    "PRAGMA wal_autocheckpoint=0",
 )
 
 
@@ -60,11 +67,18 @@ def path_of(url: str) -> Path:
         raise SchemaMismatch(f"{url!r} names no file: {error}.") from None
 
 
-def connect(path: Path, *, wait_seconds: int, mode: str = "rw") -> sqlite3.Connection:
-    """A driver connection to an existing file (never made here), outside any transaction."""
+def connect(
+    path: Path, *, wait_seconds: int, mode: str = "rw", alone: bool = False
+) -> sqlite3.Connection:
+    """A driver connection to an existing file (never made here), outside any transaction.
+
+    One that is ``alone`` fails unless nobody else has the ledger open, and keeps everybody out.
+    """
     connection = open_driver(f"file:{quote(os.fsencode(path))}?mode={mode}", wait_seconds)
     try:
-        for pragma in _PRAGMAS if mode == "ro" else (*_PRAGMAS, "PRAGMA journal_mode=WAL"):
+        if alone:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        for pragma in _PRAGMAS if mode == "ro" else (*_PRAGMAS, *_WRITERS_PRAGMAS):
             connection.execute(pragma)
     except BaseException:
         connection.close()
@@ -102,6 +116,13 @@ def in_transaction(connection: Connection) -> bool:
     """Whether the driver still holds a transaction open (some errors end it by themselves)."""
     driver = connection.connection.driver_connection
     return driver is not None and bool(driver.in_transaction)
+
+
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection below an open one."""
+    driver: Any = connection.connection.driver_connection
+    assert driver is not None, "it is open"
+    return cast("sqlite3.Connection", driver)
 
 
 def guard(connection: Connection, tables: Sequence[str]) -> None:

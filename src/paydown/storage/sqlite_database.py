@@ -8,8 +8,8 @@ import fcntl
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from functools import cache, partial
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from paydown.storage.database import (
 )
 from paydown.storage.faults import SchemaMismatch, StoreLocked, StoreUnavailable
 from paydown.storage.files import Files
-from paydown.storage.sqlite_log import MOVE, Log, LogMover
+from paydown.storage.sqlite_log import Log, LogMover
 from paydown.storage.statements import Statement
 
 MOVED_ROWS = 100
@@ -83,13 +83,21 @@ class SQLiteDatabase(Database):
         """An empty file in WAL mode where there is none; an existing one is left as it is."""
         if not self.path.parent.is_dir():
             raise SchemaMismatch(f"There is no folder {self.path.parent}. Make it first.")
-        with sqlite.naming_faults(self.path):
+        with sqlite.naming_faults(self.path), self._log.keeping():
             sqlite.connect(self.path, wait_seconds=ADMIN_WAIT_SECONDS, mode="rwc").close()
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        with sqlite.naming_faults(self.path), self._engine.connect() as connection:
-            yield connection
+        with (
+            sqlite.naming_faults(self.path),
+            ExitStack() as closed,
+            self._engine.connect() as connection,
+        ):
+            try:
+                yield connection
+            finally:
+                if not self._log.may_move:
+                    closed.enter_context(self._log.keeping())
 
     @contextmanager
     def begin_write(self, connection: Connection) -> Iterator[None]:
@@ -101,6 +109,7 @@ class SQLiteDatabase(Database):
             yield
             with self._log.doubting():
                 connection.exec_driver_sql("COMMIT")
+            self._log.note_write(sqlite.driver_of(connection))
         except BaseException:
             if sqlite.in_transaction(connection):
                 connection.exec_driver_sql("ROLLBACK")
@@ -201,12 +210,11 @@ class SQLiteSession(Session):
             self.check()
             if self._connection is None:
                 self._connection = sqlite.connect(self._path, wait_seconds=self._wait_seconds)
-                self._connection.execute("PRAGMA wal_autocheckpoint=0")
                 self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
                 # What a statement may have to undo is kept in memory, and not in a file of its own.
                 self._connection.execute("PRAGMA temp_store=MEMORY")
             self._hold_file()
-        if not self._rested:
+        if not self._rested or self._log.doubted:
             self._come_to_rest()
         self._files.note_beside()
         try:
@@ -270,11 +278,13 @@ class SQLiteSession(Session):
         self._logged_rows += rows
         if self._logged_rows < LOG_ROWS_MAX + LOG_COMMITS_MAX * rows:
             self.mover.due()
-            return
-        with suppress(sqlite3.Error):
-            busy, pages, moved = self._open.execute(MOVE).fetchone()
-            if not busy and pages == moved:
-                self._logged_rows = 0
+        elif self._log.moves_doubted and not self._log.doubted:
+            self._logged_rows = 0
+            self.disconnect()
+            self._log.move_anew()
+        elif self._log.move(self._open):
+            # Also where a reader kept some of it: looking through a long log takes its time.
+            self._logged_rows = 0
 
     def settle(self) -> None:
         """It is: what was opened anew was brought to rest before it was believed."""
@@ -330,18 +340,10 @@ class SQLiteSession(Session):
         if connection is not None:
             rested, self._rested = self._rested, False
             self._log.doubted = True
-            with self._files.closing(), suppress(sqlite3.Error):
-                (connection.close if rested else partial(self._close_unmoved, connection))()
-
-    def _close_unmoved(self, connection: sqlite3.Connection) -> None:
-        """Close it, and leave the log where it is: the last to close would move it into the file.
-
-        One that may only read moves nothing. It stays until the other is gone.
-        """
-        with closing(connection):
-            reader = sqlite.connect(self._path, wait_seconds=0, mode="ro")
-            reader.execute("PRAGMA user_version").fetchone()
-        reader.close()
+            believed = rested and not self._log.moves_doubted
+            keeping = nullcontext() if believed else self._log.keeping()
+            with self._files.closing(), keeping, suppress(sqlite3.Error):
+                connection.close()
 
     def close(self) -> None:
         self.disconnect()

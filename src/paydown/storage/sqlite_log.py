@@ -6,14 +6,14 @@ that while payments go on. It buys a tenth of SQLite's throughput, and a fifth o
 whose pages lie far apart.
 
 Law of this file: a move fails no commit. What was not moved is in the log, as durable as in the
-file, and the next move tries it again.
+file, and the next move tries it again; after one that failed, with all that was moved before it.
 """
 
 import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from paydown.storage import sqlite
@@ -21,6 +21,9 @@ from paydown.storage.faults import StoreUnavailable
 
 MOVE = "PRAGMA wal_checkpoint(PASSIVE)"
 """Waits for nobody, and keeps nobody waiting."""
+
+UNMOVED_ROWS_MAX = 500
+"""How many rows others than the writer commit before they move the log themselves."""
 
 _logger = logging.getLogger(__name__)
 
@@ -31,11 +34,18 @@ class Log:
     What a sync that failed left behind is in memory alone, may be read once the ledger is opened
     anew, and no later sync brings it to the disk: so before any of it is believed, or anything put
     behind it, the log is written anew.
+
+    The same goes for the file. SQLite syncs it only where a move leaves nothing in the log, and
+    never moves twice: where that sync fails, what earlier moves wrote may be gone with it. So after
+    a move that failed nothing is moved, until all is, anew.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._moving = threading.Lock()
+        self._unmoved_rows = 0
         self.doubted = True
+        self.moves_doubted = False
 
     def bring_to_disk(self) -> None:
         """Write it over itself and sync it; in a transaction nobody else writes to it."""
@@ -46,6 +56,67 @@ class Log:
                 f"The log beside {self._path} cannot be written: {error.strerror}."
             ) from error
         self.doubted = False
+
+    def move(self, connection: sqlite3.Connection) -> bool:
+        """Move what can be moved now, of a log that is believed; whether it was looked through."""
+        with self._alone() as alone:
+            if not alone or not self.may_move:
+                return False
+            try:
+                busy, _, _ = connection.execute(MOVE).fetchone()
+            except sqlite3.Error as error:
+                self.moves_doubted = True
+                _logger.error("moving the log failed: %s; all of it will be moved anew", error)
+                return False
+        return not busy
+
+    def move_anew(self) -> None:
+        """Move all of it, by a connection that has the ledger alone and asks nobody what was moved.
+
+        While others read there can be none.
+        """
+        with self._alone() as alone, suppress(sqlite3.Error):
+            if alone:
+                with closing(sqlite.connect(self._path, wait_seconds=0, alone=True)) as connection:
+                    _, pages, moved = connection.execute(MOVE).fetchone()
+                self.moves_doubted = pages != moved
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Whether no other thread is moving it: none begins before it knows what this one met."""
+        alone = self._moving.acquire(blocking=False)
+        try:
+            yield alone
+        finally:
+            if alone:
+                self._moving.release()
+
+    def note_write(self, connection: sqlite3.Connection) -> None:
+        """After a commit of another than the writer, by a connection of its own."""
+        self._unmoved_rows += connection.total_changes
+        if self._unmoved_rows >= UNMOVED_ROWS_MAX and self.move(connection):
+            self._unmoved_rows = 0
+
+    @property
+    def may_move(self) -> bool:
+        """Whether what it shows lasts, and what was moved of it."""
+        return not (self.doubted or self.moves_doubted)
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Around the closing of a connection: the last to close would move the log into the file.
+
+        One that may only read moves nothing. It stays until the other is gone.
+        """
+        reader = None
+        with suppress(sqlite3.Error):
+            reader = sqlite.connect(self._path, wait_seconds=0, mode="ro")
+            reader.execute("PRAGMA user_version").fetchone()
+        try:
+            yield
+        finally:
+            if reader is not None:
+                reader.close()
 
     @contextmanager
     def doubting(self) -> Iterator[None]:
@@ -98,9 +169,9 @@ class LogMover:
 
     def move(self) -> None:
         """Move what can be moved now, of a log that is believed."""
-        if self._log.doubted:
+        if not self._log.may_move:
             return
-        with suppress(sqlite3.Error, StoreUnavailable):
+        with suppress(sqlite3.Error):
             if self._connection is None:
                 self._connection = sqlite.connect(self._path, wait_seconds=0)
-            self._connection.execute(MOVE).fetchone()
+            self._log.move(self._connection)
