@@ -17,7 +17,7 @@ from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome
 from paydown.storage.database import Database
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.jobs import Failed, Job
-from simulation.callers import Intent
+from simulation.callers import Intent, Message
 from simulation.clerks import Order
 from simulation.desk_books import DeskBooks, check_orders
 from simulation.server import Deed, Saved
@@ -31,6 +31,19 @@ class Sent(NamedTuple):
 
     intents: Sequence[Intent]
     orders: Sequence[Order]
+
+
+def count_messages(sent: Sent) -> Counter[str]:
+    """How many requests there were, how often they came, and how many answers left."""
+    messages: list[Message] = [*sent.intents, *sent.orders]
+    counts = Counter(
+        requests=len(messages),
+        messages=sum(message.sent_count for message in messages),
+        answers=sum(len(message.answers) for message in messages),
+    )
+    for order in sent.orders:
+        counts[f"desk {order.kind} {'done' if order.done else 'refused'}"] += 1
+    return counts
 
 
 def check(database: Database, oracle: Oracle, sent: Sent, deeds: Sequence[Deed]) -> list[str]:

@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from starlette.routing import compile_path
 
 from paydown.access import Authenticator
+from paydown.api import app
 from paydown.api.answers import Answer, Header
 from paydown.api.app import make_app
 from paydown.api.v1 import door
@@ -23,19 +24,23 @@ from paydown.bootstrap import make_around
 from paydown.config import Settings
 from paydown.domain.model import Entry
 from paydown.service import Service
-from paydown.storage import moves, sqlite_database
+from paydown.storage import engine, moves, sqlite, sqlite_database, sqlite_log
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.jobs import Job, Pace
 from paydown.storage.sqlite_database import SQLiteDatabase, SQLiteSession
-from paydown.storage.sqlite_log import LogMover
+from paydown.storage.sqlite_log import Log, LogMover
 from paydown.storage.writer import PROBE_SECONDS, Writer
 from paydown.telemetry import Metrics
 from simulation.clockwork import Clockwork
-from simulation.disk import Crash
+from simulation.disk import Crash, Disk
+from simulation.driver import Driver
 
 HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 TURN_SECONDS = 0.004
 ADDRESS = "192.0.2.7"
+
+MOVED_ROWS, LOG_ROWS_MAX, UNMOVED_ROWS_MAX = 4, 12, 12
+"""A run is short: at the product's own pace the log would never be moved in it."""
 
 
 class Saved(NamedTuple):
@@ -194,7 +199,7 @@ class Life:
         try:
             metrics = Metrics()
             # The ledger's object outlives the process here; what that knew of the log does not.
-            self._database._log.doubted = True
+            self._database._log = Log(self._database.path)
             self._service = Service(
                 self._database,
                 pace=Pace(batch_max=8),
@@ -224,6 +229,7 @@ class Life:
         async def move() -> None:
             await asyncio.sleep(self.chance.expovariate(1 / TURN_SECONDS))
             moves.pop()
+            self.tell("moves the log")
             mover.move()
 
         def be_due() -> None:
@@ -345,6 +351,24 @@ def watched(note: Callable[[Entry], None], waits: object) -> Iterator[None]:
     with (
         patch.object(moves, "save_entry", save_entry),
         patch.object(sqlite_database, "time", waits),
+        patch.object(sqlite_database, "MOVED_ROWS", MOVED_ROWS),
+        patch.object(sqlite_database, "LOG_ROWS_MAX", LOG_ROWS_MAX),
+        patch.object(sqlite_log, "UNMOVED_ROWS_MAX", UNMOVED_ROWS_MAX),
         patch.object(door, "compile_path", compile_once),
+    ):
+        yield
+
+
+@contextmanager
+def seeded(driver: Driver, disk: Disk) -> Iterator[None]:
+    """While the block lasts, ledgers are the driver's on its disk, ids the seed's, and no page is.
+
+    The pages are never asked for, and reading them takes as long as a start does else.
+    """
+    with (
+        patch.object(sqlite, "open_driver", driver.connect),
+        patch.object(sqlite, "write_anew", disk.write_anew),
+        patch.object(engine, "_random_bits", disk.chance.getrandbits),
+        patch.object(app, "make_pages", lambda *_: None),
     ):
         yield

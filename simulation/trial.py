@@ -10,25 +10,21 @@ import random
 import sqlite3
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-from unittest.mock import patch
 
 from judge import read_oracle
-from paydown.api import app
 from paydown.domain.model import Entry
-from paydown.storage import engine, sqlite
 from paydown.storage.sqlite_database import SQLiteDatabase
 from simulation.callers import KINDS, Caller, Intent, Message, Network, make_intent
-from simulation.checking import Sent, check
+from simulation.checking import Sent, check, count_messages
 from simulation.clerks import Office, Order
 from simulation.clockwork import Clockwork, Stuck
 from simulation.disk import Crash, Disk
 from simulation.driver import Connection, Driver
 from simulation.moments import DESK_MOMENTS, MOMENTS, Fuse
-from simulation.server import Deed, Life, Saved, watched
+from simulation.server import Deed, Life, Saved, seeded, watched
 
 CALLERS = 4
 INTENTS_EACH = 6
@@ -42,7 +38,7 @@ DAY_SECONDS = 86_400
 TROUBLES = (
     *("kill", "kill in a batch", "kill at a desk", "kill at a write", "power loss"),
     *("power loss in a batch", "power loss at a desk", "power loss at a write", "bad disk"),
-    *("full disk", "clock jump", "lock", "drain"),
+    *("full disk", "clock jump", "lock", "reader", "drain"),
 )
 DISK_FAULTS = ("write", "sync", "read", "truncate", "delete", "open")
 
@@ -116,7 +112,7 @@ class Trial:
         finally:
             self._end()
         sent = Sent([intent for each in intents for intent in each], office.orders)
-        self._count_messages(sent)
+        self._count(sent)
         wrong = self._broken + check(self.database, oracle, sent, self.deeds)
         return Report(self.seed, wrong, self.counts, self.trace)
 
@@ -135,6 +131,7 @@ class Trial:
             await caller.rest()
         await self._settle(callers[0], [intent for each in intents for intent in each])
         await self._settle(callers[0], office.orders)
+        await self._ask_again(callers[0], [intent for each in intents for intent in each])
         await self._ask_again(callers[0], office.orders)
         keeper.cancel()
         await self._finish()
@@ -180,11 +177,18 @@ class Trial:
                     self._broken.append(f"{message.name} is not answered when all is well")
                 self.counts["recovered"] += 1
 
-    async def _ask_again(self, caller: Caller, orders: Sequence[Order]) -> None:
-        """Whoever was told once that it is done is told so again, in the same words."""
-        for order in orders:
-            if len(order.done) == 1 and not await caller.settle(order):
-                self._broken.append(f"{order.name} is not answered again")
+    async def _ask_again(self, caller: Caller, messages: Sequence[Message]) -> None:
+        """Whoever was told once that it is done is told so again, in the same words.
+
+        So is he who was refused, where a copy of his came later and was not answered: the books may
+        have changed between the two.
+        """
+        for message in messages:
+            unanswered = message.sent_count > len(message.answers)
+            told_once = isinstance(message, Order) and len(message.done) == 1
+            asks = message.protected and (told_once or unanswered)
+            if asks and not await caller.settle(message):
+                self._broken.append(f"{message.name} is not answered again")
 
     async def _finish(self) -> None:
         """The end may be as rough as the rest: all that matters was acknowledged by now."""
@@ -235,6 +239,8 @@ class Trial:
             self._clock_offset += self.chance.choice((-1, 1)) * self.chance.random() * DAY_SECONDS
         elif trouble == "lock":
             self._take_lock()
+        elif trouble == "reader":
+            self._read_on()
         elif trouble == "drain":
             self.counts[trouble] += 1
             await self._drain()
@@ -310,6 +316,18 @@ class Trial:
         self._lock = (self.loop.time() + self.chance.choice((0.1, 2.0, 8.0)), other)
         self.loop.call_at(self._lock[0], self._sleep, 0.0)
 
+    def _read_on(self) -> None:
+        """Another process reads, and keeps what it reads from being moved, for a while."""
+        if self.disk.dead:
+            return
+        try:
+            reader = self.driver.connect(f"file:{self.path}?mode=ro", 0)
+            reader.read_quietly()
+        except (sqlite3.Error, Crash):
+            return
+        self.counts["reader"] += 1
+        self.loop.call_later(self.chance.choice((0.1, 0.5, 2.0)), reader.close)
+
     def sleep(self, seconds: float) -> None:
         """Wait as ``time.sleep`` does, on a machine that is slow to wake anyone."""
         if self.loop.strands.current is None:
@@ -361,30 +379,11 @@ class Trial:
 
         return Network(**{kind: share() for kind in KINDS})
 
-    def _count_messages(self, sent: Sent) -> None:
-        messages: list[Message] = [*sent.intents, *sent.orders]
-        self.counts["requests"] += len(messages)
-        self.counts["messages"] += sum(message.sent_count for message in messages)
-        self.counts["answers"] += sum(len(message.answers) for message in messages)
+    def _count(self, sent: Sent) -> None:
+        self.counts += count_messages(sent)
+        self.counts["moves"] += sum(line.endswith(" moves the log") for line in self.trace)
         self.counts["batches"] += sum(isinstance(deed, list) and bool(deed) for deed in self.deeds)
-        for order in sent.orders:
-            self.counts[f"desk {order.kind} {'done' if order.done else 'refused'}"] += 1
         for kind, count in self.disk.counts.items():
             self.counts[f"disk {kind} failed"] += count
         for kind, count in self.network.counts.items():
             self.counts[f"message {kind}"] += count
-
-
-@contextmanager
-def seeded(driver: Driver, disk: Disk) -> Iterator[None]:
-    """While the block lasts, ledgers are the driver's on its disk, ids the seed's, and no page is.
-
-    The pages are never asked for, and reading them takes as long as a start does else.
-    """
-    with (
-        patch.object(sqlite, "open_driver", driver.connect),
-        patch.object(sqlite, "write_anew", disk.write_anew),
-        patch.object(engine, "_random_bits", disk.chance.getrandbits),
-        patch.object(app, "make_pages", lambda *_: None),
-    ):
-        yield

@@ -21,7 +21,7 @@ from paydown.storage.engine import find_file
 from paydown.storage.faults import StoreUnavailable
 from simulation.disk import FAULTS, Crash, Disk
 from simulation.driver import Driver
-from simulation.trial import seeded
+from simulation.server import seeded
 
 pytestmark = pytest.mark.no_cover  # the same again and again, which being measured slows
 

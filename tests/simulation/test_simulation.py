@@ -29,6 +29,7 @@ FIRST = {"believes_what_it_opens": 70}
 """Where to look first for a fault that only few seeds meet."""
 TOLD = {
     *("kills", "power losses", "clock jump", "lock", "drain", "recovered", "starts"),
+    *("reader", "moves"),
     *(f"crashes {moment}" for moment in (*MOMENTS, *DESK_MOMENTS)),
     *(f"desk {kind} done" for kind in ("receipt", "item", "allocate", "unallocate", "undo")),
     *(f"disk {kind} failed" for kind in ("write", "sync", "read", "open", "full")),
