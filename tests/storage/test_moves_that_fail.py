@@ -16,6 +16,7 @@ from paydown.domain.model import Caller
 from paydown.domain.outcomes import Outcome
 from paydown.storage import sqlite, sqlite_database
 from paydown.storage.database import Database
+from paydown.storage.files import Files
 from paydown.storage.sqlite_database import SQLiteDatabase
 from paydown.storage.sqlite_log import LogMover
 from simulation.disk import Crash, Disk
@@ -94,7 +95,7 @@ def lose_power(disk: Disk, driver: Driver) -> None:
 def move_and_fail(database: Database, driver: Driver, disk: FileDisk, books: Books) -> None:
     """A part of the log is moved, which syncs nothing; then the rest, where the sync fails."""
     assert isinstance(database, SQLiteDatabase)
-    caller, mover = books.caller(), LogMover(database.path, database._log)
+    caller, mover = books.caller(), LogMover(database.path, database._log, Files(database.path))
     for name in "ABC":
         pay_all(books, caller, name)
     with reading(database, driver):

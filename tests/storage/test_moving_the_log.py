@@ -13,6 +13,7 @@ from paydown.domain.outcomes import Outcome
 from paydown.storage import sqlite_database, sqlite_log
 from paydown.storage.engine import find_file
 from paydown.storage.opening import open_store
+from paydown.storage.sqlite_database import SQLiteSession
 from paydown.storage.sqlite_log import Log, LogMover
 
 PAYMENTS = 300
@@ -37,6 +38,14 @@ def record(path: Path, count: int = PAYMENTS) -> int:
             outcome = books.outcome(pay(caller, {2: "0.01"}, reference=f"R{number}"))
             assert outcome.success
         return Path(f"{path}-wal").stat().st_size
+
+
+def pay_often(books: Books, name: str) -> int:
+    """Record payments; how many bytes the log has then."""
+    caller = books.caller()
+    for number in range(PAYMENTS):
+        assert books.outcome(pay(caller, {2: "0.01"}, reference=f"{name}{number}")).success
+    return Path(f"{books.database.file}-wal").stat().st_size
 
 
 def kept(path: Path) -> int:
@@ -119,6 +128,43 @@ def test_a_mover_with_a_bug_goes_on(
     assert "moving the log failed" in caplog.text
 
 
+def test_a_mover_for_which_there_is_no_thread_fails_no_payment(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the machine has no more threads to give; once it has, the log is moved again."""
+    start, moved = threading.Thread.start, threading.Event()
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "paydown-log":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(LogMover, "move", lambda _: moved.set())
+    with Books(open_store(f"sqlite:///{path}")) as books:
+        with monkeypatch.context() as full:
+            full.setattr(threading.Thread, "start", refuse)
+            pay_often(books, "A")
+        pay_often(books, "B")
+        assert moved.wait(30)
+    assert "unknown" not in caplog.text
+    assert kept(path) == 2 * PAYMENTS
+
+
+def test_a_ledger_that_replaced_another_is_not_touched(path: Path) -> None:
+    """The mover comes to the path later than the payment: it may name another file by then."""
+    with Books(open_store(f"sqlite:///{path}")) as books:
+        (session,) = books.service._sessions
+        assert isinstance(session, SQLiteSession)
+        assert books.outcome(pay(books.caller(), {2: "0.01"})).success
+        path.rename(path.with_suffix(".old"))
+        ledgers.make_ledger(f"sqlite:///{path.with_suffix('.new')}")
+        path.with_suffix(".new").rename(path)
+        before = path.read_bytes()
+        session.mover.move()
+        session.mover.stop()
+        assert path.read_bytes() == before
+
+
 def test_a_reader_keeps_the_log_and_no_payment(path: Path) -> None:
     """What a reader still sees is not moved from under it; once it ends, the log is short again."""
     reader = sqlite3.connect(path, isolation_level=None)
@@ -135,14 +181,6 @@ def test_a_reader_keeps_the_log_and_no_payment(path: Path) -> None:
         assert long > LOG_BYTES_MAX
         assert log.stat().st_size < long + LOG_BYTES_MAX
     assert kept(path) == 2 * PAYMENTS
-
-
-def pay_often(books: Books, name: str) -> int:
-    """Record payments; how many bytes the log has then."""
-    caller = books.caller()
-    for number in range(PAYMENTS):
-        assert books.outcome(pay(caller, {2: "0.01"}, reference=f"{name}{number}")).success
-    return Path(f"{books.database.file}-wal").stat().st_size
 
 
 def test_a_log_of_which_a_move_failed_is_moved_anew_and_short_again(path: Path) -> None:

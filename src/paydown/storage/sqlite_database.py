@@ -201,7 +201,7 @@ class SQLiteSession(Session):
         self._connection: sqlite3.Connection | None = None
         self._files = Files(path)
         self._rested = False
-        self.mover = LogMover(path, log)
+        self.mover = LogMover(path, log, self._files)
         self._unmoved_rows = self._logged_rows = 0
 
     def begin(self, _: Hold = NOTHING, asked: Sequence[Asked] = ()) -> list[list[Row]]:
@@ -280,6 +280,7 @@ class SQLiteSession(Session):
             self.mover.due()
         elif self._log.moves_doubted and not self._log.doubted:
             self._logged_rows = 0
+            self.check()
             self.disconnect()
             self._log.move_anew()
         elif self._log.move(self._open):

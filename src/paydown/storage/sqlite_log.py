@@ -18,6 +18,7 @@ from pathlib import Path
 
 from paydown.storage import sqlite
 from paydown.storage.faults import StoreUnavailable
+from paydown.storage.files import Files
 
 MOVE = "PRAGMA wal_checkpoint(PASSIVE)"
 """Waits for nobody, and keeps nobody waiting."""
@@ -131,9 +132,10 @@ class Log:
 class LogMover:
     """Moves when told to. Everything but the moving itself is called by one thread."""
 
-    def __init__(self, path: Path, log: Log) -> None:
+    def __init__(self, path: Path, log: Log, files: Files) -> None:
         self._path = path
         self._log = log
+        self._files = files
         self._connection: sqlite3.Connection | None = None
         self._thread: threading.Thread | None = None
         self._due = threading.Event()
@@ -142,8 +144,13 @@ class LogMover:
     def due(self) -> None:
         """Have moved soon what was committed by now."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="paydown-log", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="paydown-log", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                _logger.warning("the log is not moved beside the payments: %s", error)
+                return
+            self._thread = thread
         self._due.set()
 
     def stop(self) -> None:
@@ -168,10 +175,12 @@ class LogMover:
                 _logger.exception("moving the log failed")
 
     def move(self) -> None:
-        """Move what can be moved now, of a log that is believed."""
+        """Move what can be moved now, of a log that is believed, and of no other ledger's."""
         if not self._log.may_move:
             return
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error, OSError):
             if self._connection is None:
+                if not self._files.unchanged():
+                    return
                 self._connection = sqlite.connect(self._path, wait_seconds=0)
             self._log.move(self._connection)
