@@ -7,6 +7,7 @@ in between.
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from judge import told_by
@@ -52,6 +53,7 @@ def check(database: Database, oracle: Oracle, sent: Sent, deeds: Sequence[Deed])
     try:
         wrong = [f"verify: {line}" for found in audit.verify(database) for line in found.detail]
         wrong += [line for intent in sent.intents for line in check_answers(intent)]
+        wrong += check_figures(sent.intents, read_figures(database))
         wrong += check_lines(sent.intents, read_lines(database))
         wrong += check_orders(sent.orders, read_keys(database))
         written = Written(read_entries(database), {order.name: order for order in sent.orders})
@@ -72,6 +74,18 @@ def read_lines(database: Database) -> Counter[tuple[str, int, int]]:
             "AND entry.entry_id = posting.entry_id WHERE entry.kind IN ('payment', 'write_down')"
         )
         return Counter((name, item, pence) for name, item, pence in rows)
+
+
+def read_figures(database: Database) -> set[tuple[str, int, Decimal, str]]:
+    """What an answer may say of each of those lines: its balance then, and when it was recorded."""
+    with database.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT COALESCE(posting.notes, entry.notes), posting.billing_id, "
+            "posting.balance_after, entry.recorded_written "
+            "FROM posting JOIN entry ON entry.customer_id = posting.customer_id "
+            "AND entry.entry_id = posting.entry_id WHERE entry.kind IN ('payment', 'write_down')"
+        )
+        return {(name, item, Decimal(left).scaleb(-2), at) for name, item, left, at in rows}
 
 
 def read_entries(database: Database) -> set[bytes]:
@@ -106,13 +120,18 @@ def read_receipts(database: Database) -> dict[bytes, int]:
         return dict(map(tuple, rows))
 
 
-def recorded_lines(answer: Answer) -> list[dict[str, Any]]:
-    """The lines that an answer says are recorded."""
+def all_lines(answer: Answer) -> list[dict[str, Any]]:
+    """The lines of an answer."""
     if answer.status != 200:
         return []
-    told = json.loads(answer.body)
-    lines = told.get("BillingPayments") or told["BillingWriteDowns"]
-    return [line for line in lines if line["ProcessDate"]]
+    told = json.loads(answer.body, parse_float=Decimal)
+    lines: list[dict[str, Any]] = told.get("BillingPayments") or told["BillingWriteDowns"]
+    return lines
+
+
+def recorded_lines(answer: Answer) -> list[dict[str, Any]]:
+    """Those that it says are recorded."""
+    return [line for line in all_lines(answer) if line["ProcessDate"]]
 
 
 def check_answers(intent: Intent) -> Iterator[str]:
@@ -128,6 +147,22 @@ def check_answers(intent: Intent) -> Iterator[str]:
             tales[item].add(tuple(told.items()) if intent.protection == "key" else tale)
     if intent.protected and any(len(each) > 1 for each in tales.values()):
         yield f"{intent.name} was told of as recorded in several ways"
+
+
+def check_figures(
+    intents: Sequence[Intent], figures: set[tuple[str, int, Decimal, str]]
+) -> Iterator[str]:
+    """What is told of a line is what is in the books; all went well only where all is."""
+    for intent in intents:
+        for answer in intent.answers:
+            recorded = recorded_lines(answer)
+            for line in recorded:
+                figure = (intent.name, line["BillingId"], line["Balance"], line["ProcessDate"])
+                if figure not in figures:
+                    yield f"{intent.name}: told of {figure}, which is not in the books"
+            well = json.loads(answer.body).get("Success", False)
+            if well != (answer.status == 200 and len(recorded) == len(intent.lines)):
+                yield f"{intent.name}: told that all went well: {well}, recorded: {recorded}"
 
 
 def check_lines(intents: Sequence[Intent], found: Counter[tuple[str, int, int]]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from paydown.storage import desk_answers, moves, sqlite, store
 from paydown.storage.sqlite_database import SQLiteDatabase, SQLiteSession
 from paydown.storage.store import Store
 from paydown.storage.writer import Writer
+from paydown.wire import messages
 from simulation.moments import DESK_MOMENTS, MOMENTS
 from simulation.runs import Runs
 
@@ -135,6 +136,26 @@ def recognises_no_retry(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decide, "recognisable", lambda *_: False)
 
 
+def with_answers(change: Callable[[bytes], bytes]) -> Plant:
+    """Every answer tells something else than was decided, a repeated one too."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        encode = messages.encode
+        patch.setattr(messages, "encode", lambda *given: change(encode(*given)))
+
+    return plant
+
+
+def tells_a_penny_more(body: bytes) -> bytes:
+    """A balance that ends in a penny ends in two."""
+    return re.sub(rb'("Balance":[0-9]+\.[0-9])1\b', rb"\g<1>2", body)
+
+
+def tells_that_all_went_well(body: bytes) -> bytes:
+    """Also where something was refused."""
+    return body.replace(b'"Success":false', b'"Success":true')
+
+
 def desk_keeps_no_answer(patch: pytest.MonkeyPatch) -> None:
     """What a key did at the desk is forgotten."""
     patch.setattr(desk_answers, "add", lambda *_, **__: None)
@@ -193,6 +214,8 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
     [
         pytest.param(with_synchronous("NORMAL"), id="synchronous_normal"),
         pytest.param(with_synchronous("OFF"), id="synchronous_off"),
+        pytest.param(with_answers(tells_a_penny_more), id="tells_a_penny_more"),
+        pytest.param(with_answers(tells_that_all_went_well), id="tells_that_all_went_well"),
         *(
             pytest.param(plant, id=plant.__name__)
             for plant in (
