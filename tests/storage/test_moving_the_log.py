@@ -217,6 +217,13 @@ def test_a_long_log_is_not_looked_through_after_each_payment(
     assert 0 < tries.count("paydown-writer") < PAYMENTS / 10
 
 
+def test_who_only_looks_leaves_nothing_beside_the_ledger(path: Path) -> None:
+    """Such as an import that is rejected: where nothing is in the log, nothing is kept of it."""
+    with find_file(path).connect() as connection:
+        connection.exec_driver_sql("SELECT COUNT(*) FROM entry").scalar_one()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
 def test_a_server_that_stops_leaves_no_mover_and_no_log(path: Path) -> None:
     """The last connection to close moves all that is left, as SQLite does."""
     before = movers()

@@ -43,6 +43,7 @@ class Log:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._file = Path(f"{path}-wal")
         self._moving = threading.Lock()
         self._unmoved_rows = 0
         self.doubted = True
@@ -51,7 +52,7 @@ class Log:
     def bring_to_disk(self) -> None:
         """Write it over itself and sync it; in a transaction nobody else writes to it."""
         try:
-            sqlite.write_anew(Path(f"{self._path}-wal"))
+            sqlite.write_anew(self._file)
         except OSError as error:
             raise StoreUnavailable(
                 f"The log beside {self._path} cannot be written: {error.strerror}."
@@ -110,9 +111,10 @@ class Log:
         One that may only read moves nothing. It stays until the other is gone.
         """
         reader = None
-        with suppress(sqlite3.Error):
-            reader = sqlite.connect(self._path, wait_seconds=0, mode="ro")
-            reader.execute("PRAGMA user_version").fetchone()
+        with suppress(sqlite3.Error, FileNotFoundError):
+            if self._file.stat().st_size > 0:
+                reader = sqlite.connect(self._path, wait_seconds=0, mode="ro")
+                reader.execute("PRAGMA user_version").fetchone()
         try:
             yield
         finally:
