@@ -388,6 +388,13 @@ MUTANTS = (
         FAILED_MOVES,
     ),
     Mutant(
+        LOG,
+        "            if self._is_moved:\n",
+        "            if not self._path:\n",
+        "a move begins where all is moved, and an old SQLite takes the next payment for moved",
+        "tests/storage/test_moving_twice.py",
+    ),
+    Mutant(
         SESSION,
         "                if not self._log.may_move:\n",
         "                if not self.path:\n",

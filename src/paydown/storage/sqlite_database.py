@@ -265,6 +265,7 @@ class SQLiteSession(Session):
         self.before_waiting()
         with sqlite.naming_faults(self._path):
             self._open.execute("COMMIT")
+        self._log.note_commit()
         if self._unmoved_rows >= MOVED_ROWS:
             self._move_log()
         self.check()

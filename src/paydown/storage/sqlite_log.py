@@ -46,6 +46,7 @@ class Log:
         self._file = Path(f"{path}-wal")
         self._moving = threading.Lock()
         self._unmoved_rows = 0
+        self._is_moved = False
         self.doubted = True
         self.moves_doubted = False
 
@@ -60,16 +61,23 @@ class Log:
         self.doubted = False
 
     def move(self, connection: sqlite3.Connection) -> bool:
-        """Move what can be moved now, of a log that is believed; whether it was looked through."""
+        """Move what can be moved now, of a log that is believed; whether it was looked through.
+
+        Nothing begins on a log of which all is moved: SQLite before 3.51.3 may then take for moved
+        what a commit at that very moment puts at the beginning of it.
+        """
         with self._alone() as alone:
+            if self._is_moved:
+                return True
             if not alone or not self.may_move:
                 return False
             try:
-                busy, _, _ = connection.execute(MOVE).fetchone()
+                busy, pages, moved = connection.execute(MOVE).fetchone()
             except sqlite3.Error as error:
                 self.moves_doubted = True
                 _logger.error("moving the log failed: %s; all of it will be moved anew", error)
                 return False
+            self._is_moved = not busy and pages == moved
         return not busy
 
     def move_anew(self) -> None:
@@ -93,8 +101,13 @@ class Log:
             if alone:
                 self._moving.release()
 
+    def note_commit(self) -> None:
+        """There is something to move again."""
+        self._is_moved = False
+
     def note_write(self, connection: sqlite3.Connection) -> None:
         """After a commit of another than the writer, by a connection of its own."""
+        self.note_commit()
         self._unmoved_rows += connection.total_changes
         if self._unmoved_rows >= UNMOVED_ROWS_MAX and self.move(connection):
             self._unmoved_rows = 0
