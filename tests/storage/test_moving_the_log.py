@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import ledgers
+from clerk import Clerk
 from ledgers import Books, pay
 from paydown.domain.outcomes import Outcome
 from paydown.storage import sqlite_database, sqlite_log
@@ -215,6 +216,21 @@ def test_a_long_log_is_not_looked_through_after_each_payment(
         reader.execute("SELECT COUNT(*) FROM entry").fetchone()
         record(path)
     assert 0 < tries.count("paydown-writer") < PAYMENTS / 10
+
+
+@pytest.mark.parametrize(("rows", "is_short"), [(20, True), (1_000_000, False)])
+def test_the_desk_keeps_the_log_short_where_nobody_pays(
+    path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, is_short: bool
+) -> None:
+    """What it commits the mover does not hear of: from time to time it moves the log itself."""
+    monkeypatch.setattr(sqlite_log, "UNMOVED_ROWS_MAX", rows)
+    database = find_file(path)
+    with Books(database) as books:
+        assert books.outcome(pay(books.caller(), {2: "0.01"})).success
+        clerk = Clerk(database)
+        for _ in range(60):
+            clerk.receive("1.00")
+        assert (Path(f"{path}-wal").stat().st_size < LOG_BYTES_MAX) == is_short
 
 
 def test_who_only_looks_leaves_nothing_beside_the_ledger(path: Path) -> None:
