@@ -64,6 +64,7 @@ def test_customers_are_listed_oldest_first(paydown):
     ("arguments", "sentence"),
     [
         (["X", "--guid", "12"], "'12' is not a guid. Give one such as "),
+        (["X", "--guid", ""], "'' is not a guid. Give one such as "),
         (["X", "--currency", "XXX"], "'XXX' is not a currency Paydown knows."),
         (["X", "--time-zone", "Europe/Atlantis"], "'Europe/Atlantis' is not a time zone."),
         ([" "], "The name must be 1 to 255 printable characters."),

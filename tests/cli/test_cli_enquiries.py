@@ -220,6 +220,8 @@ def test_texts_of_others_move_no_terminal(paydown, database):
         (("entry", "reverse", ANNA, "--reason", "y", "--line", 10**20), "is not in the range"),
         (("item", "show", 10**20), "is not in the range"),
         (("contact", "find", "\udcff"), r"'\udcff' is no text to find a contact by."),
+        (("contact", "find", " "), "' ' is no text to find a contact by."),
+        (("statement", "", "--from", "2026-01-01"), "'' is no text to find a contact by."),
         (("statement", "nobody", "--from", "2026-01-01"), "No contact is found by 'nobody'."),
         (("statement", "a", "--from", "2026-01-01"), "Several contacts are found by 'a'."),
         (("statement", ANNA, "--from", "2999-01-01"), "is not a day such as"),

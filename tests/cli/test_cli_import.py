@@ -264,13 +264,18 @@ def test_a_file_s_name_may_be_anything(paydown, customer, database, tmp_path):
     assert notes == r"Import of 'a\x1b[2J.csv'"
 
 
-def test_a_batch_s_name_can_be_printed(load, items):
-    """It is kept for good and shown to people."""
-    answer = load(*ROWS, options=["--batch", "march\x1b[2J"])
-    assert (answer.status, answer.stderr) == (
-        1,
-        "The batch's name holds '\\x1b', which cannot be printed.\n",
-    )
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("march\x1b[2J", "The batch's name holds '\\x1b', which cannot be printed."),
+        ("", "The batch's name is blank. Give it one, or leave --batch out."),
+        (" ", "The batch's name is blank. Give it one, or leave --batch out."),
+    ],
+)
+def test_a_batch_s_name_can_be_read(load, items, name, sentence):
+    """It is kept for good and shown to people. Blank, it would be that of many files."""
+    answer = load(*ROWS, options=["--batch", name])
+    assert (answer.status, answer.stderr) == (1, f"{sentence}\n")
     assert items(ANNA) == []
 
 

@@ -131,6 +131,7 @@ def test_logins_are_listed_with_their_grants(paydown, customer, place):
         (["add", "new", "--customer", "x", "--bundle", "BillingPayment"], None, "'x' is not a cus"),
         (["add", "new", "--password-stdin"], "\n", "The password must be 1 to 255 printable"),
         (["add", "new", "--password-stdin"], " pw\n", "The password must have no spaces around"),
+        (["add", "new", "--customer", "", "--bundle", "Read"], None, "'' is not a customer's guid"),
         (["disable", "nobody"], None, "There is no login 'nobody'."),
         (["password", "nobody"], None, "There is no login 'nobody'."),
     ],

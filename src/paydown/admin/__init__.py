@@ -67,7 +67,9 @@ class Admin:
 
     def add_customer(self, new: NewCustomer) -> Customer | Mistake:
         """Add a customer, by default with all it needs to take payments."""
-        customer_guid = read_guid(new.customer_guid or str(uuid.uuid4()))
+        customer_guid = read_guid(
+            str(uuid.uuid4()) if new.customer_guid is None else new.customer_guid
+        )
         if mistake := _check_customer(new, customer_guid):
             return mistake
         assert customer_guid is not None, "checked"
@@ -162,7 +164,9 @@ class Admin:
         with self._database.write() as connection:
             if logins.list_logins(connection, new.user_name):
                 return Mistake(f"There is a login {new.user_name} already.")
-            customer = find_customer(connection, customer_guid) if customer_guid else None
+            customer = None
+            if customer_guid is not None:
+                customer = find_customer(connection, customer_guid)
             if isinstance(customer, Mistake):
                 return customer
             values = {

@@ -46,7 +46,7 @@ def find(
 
 def search(reading: Reading, text: str) -> Page[Contact]:
     """The first contacts found, however many rows have to be looked at."""
-    if not text.isprintable():
+    if not text.strip() or not text.isprintable():
         reading.output.fail(f"{text!r} is no text to find a contact by.")
     found: list[Contact] = []
     cursor: str | None = None

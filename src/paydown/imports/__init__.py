@@ -86,8 +86,8 @@ def import_items(database: Database, source: Source, watcher: Watcher) -> Import
         customer = _find_customer(connection, source.customer_guid)
         if isinstance(customer, Rejected):
             return customer
-        if source.batch is not None and (odd := find_unprintable(source.batch)):
-            return Rejected(f"The batch's name holds {odd!r}, which cannot be printed.")
+        if rejected := _check_batch(source.batch):
+            return rejected
         defaults = reference.find_item_defaults(connection, customer.customer_id)
         scope = Scope(customer.customer_id, defaults, source.batch)
         reader = Reader(customer.minor_digits, numbered=source.batch is not None)
@@ -110,6 +110,15 @@ def _find_customer(connection: StoreConnection, text: str) -> Customer | Rejecte
         return Rejected(f"{text!r} is not a customer's guid. See: paydown customer list")
     customer = reference.find_customer(connection, customer_guid)
     return customer or Rejected(f"There is no customer {customer_guid}. See: paydown customer list")
+
+
+def _check_batch(name: str | None) -> Rejected | None:
+    if name is None:
+        return None
+    if not name.strip():
+        return Rejected("The batch's name is blank. Give it one, or leave --batch out.")
+    odd = find_unprintable(name)
+    return Rejected(f"The batch's name holds {odd!r}, which cannot be printed.") if odd else None
 
 
 def _stage(connection: StoreConnection, reader: Reader, path: Path, watcher: Watcher) -> None:
