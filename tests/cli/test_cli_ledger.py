@@ -255,6 +255,11 @@ def test_a_wrong_since_is_a_sentence(paydown):
     assert (answer.status, answer.stderr) == (1, "'yesterday' is not a date such as 2026-02-28.\n")
 
 
+def test_a_limit_beyond_all_counting_is_a_usage_error(paydown):
+    """No number that is typed ends in a traceback."""
+    assert paydown("replays", "--limit", 10**20).status == 2
+
+
 def test_a_command_waits_its_turn_and_then_says_why_not(paydown, database, monkeypatch):
     """A ledger that stays locked gives a sentence, not a traceback."""
     monkeypatch.setattr("paydown.storage.sqlite_database.ADMIN_WAIT_SECONDS", 0.1)

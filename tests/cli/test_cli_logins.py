@@ -134,6 +134,7 @@ def test_logins_are_listed_with_their_grants(paydown, customer, place):
         (["add", "new", "--customer", "", "--bundle", "Read"], None, "'' is not a customer's guid"),
         (["disable", "nobody"], None, "There is no login 'nobody'."),
         (["password", "nobody"], None, "There is no login 'nobody'."),
+        (["disable", "\udcff"], None, "The login's name must be ASCII"),
     ],
 )
 def test_a_mistake_with_a_login_changes_nothing(paydown, arguments, stdin, sentence):

@@ -276,5 +276,7 @@ def find_customer(connection: StoreConnection, text: str) -> Customer | Mistake:
 
 
 def _find_login(connection: StoreConnection, user_name: str) -> LoginRecord | Mistake:
+    if mistake := check_user_name(user_name):
+        return mistake
     found = logins.list_logins(connection, user_name)
     return found[0] if found else Mistake(f"There is no login {user_name!r}.")

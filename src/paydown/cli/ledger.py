@@ -23,7 +23,7 @@ from paydown.storage import replays as replay_list
 from paydown.storage.engine import find_database
 from paydown.storage.opening import open_store
 from paydown.storage.replays import Replay
-from paydown.wire.formats import read_date, write_instant
+from paydown.wire.formats import INT32_MAX, read_date, write_instant
 
 REPLAYS_SHOWN = 100
 
@@ -67,7 +67,7 @@ def replays(
         str, typer.Option(metavar="DATE", help="Only from then on: 2026-02-28, or with a time.")
     ] = "1970-01-01",
     limit: Annotated[
-        int, typer.Option(min=1, help="How many of the latest to list.")
+        int, typer.Option(min=1, max=INT32_MAX, help="How many of the latest to list.")
     ] = REPLAYS_SHOWN,
     as_json: JsonOption = False,
 ) -> None:
