@@ -28,6 +28,7 @@ from paydown.domain.money import to_decimal, to_minor
 from paydown.domain.outcomes import LineOutcome, Outcome
 from paydown.imports import Imported, Source, import_items
 from paydown.imports.reading import COLUMNS
+from paydown.server import write_authority
 from paydown.storage import logins, opening, reference
 from paydown.storage.database import Database
 from paydown.storage.engine import find_database
@@ -125,8 +126,7 @@ def introduce(demo: Demo, *, host: str, port: int, program: str) -> Iterator[str
 
 def _base_url(host: str, port: int) -> str:
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound to
-    reached = everywhere.get(host, host)
-    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+    return f"http://{write_authority(everywhere.get(host, host), port)}"
 
 
 @contextmanager

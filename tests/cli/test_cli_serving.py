@@ -45,6 +45,12 @@ def test_the_defaults_are_those_of_the_settings(paydown, served, url):
     assert answer.stderr == "Paydown listens on http://127.0.0.1:8080, docs at /docs.\n"
 
 
+def test_an_address_of_ipv6_is_told_as_a_url_has_it(paydown, served):
+    """Whoever pastes it into a browser comes to the server."""
+    told = paydown("serve", "--host", "::1").stderr
+    assert told == "Paydown listens on http://[::1]:8080, docs at /docs.\n"
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_is_an_option_and_a_variable(paydown, served, url, name):
     """The option, and the variable of the same name, both reach the server."""

@@ -15,6 +15,7 @@ from paydown import demo as demonstration
 from paydown.bootstrap import run_server
 from paydown.cli.output import Output, answering
 from paydown.config import Setting, Settings, list_settings
+from paydown.server import write_authority
 
 Command = Callable[..., None]
 
@@ -114,6 +115,7 @@ def _read(values: dict[str, Any]) -> Settings:
 
 def _say_listening(output: Output, scheme: str) -> Callable[[str, int], None]:
     def on_listening(host: str, port: int) -> None:
-        output.stderr.print(f"Paydown listens on {scheme}://{host}:{port}, docs at /docs.")
+        address = write_authority(host, port)
+        output.stderr.print(f"Paydown listens on {scheme}://{address}, docs at /docs.")
 
     return on_listening

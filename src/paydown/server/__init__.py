@@ -10,6 +10,7 @@ from paydown.server.run import (
     read_proxies,
     serve,
     serve_on,
+    write_authority,
 )
 from paydown.server.sharing import WorkerMetrics, shared_stderr
 from paydown.server.workers import Place, Supervisor
@@ -29,4 +30,5 @@ __all__ = [
     "serve",
     "serve_on",
     "shared_stderr",
+    "write_authority",
 ]

@@ -128,6 +128,11 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     return listener
 
 
+def write_authority(host: str, port: int) -> str:
+    """The address as it stands in a URL, where one of IPv6 is in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def listen_together(host: str, port: int, count: int) -> list[socket.socket]:
     """So many sockets on one address, of which each connection comes to one. Raises ServeError."""
     with contextlib.closing(listen(host, port)) as alone:  # Refused where another server listens.
