@@ -233,6 +233,7 @@ def test_texts_of_others_move_no_terminal(paydown, database):
             ("statement", ANNA, "--from", "2026-02-02", "--csv", "/nowhere/a.csv"),
             "The file /nowhere/a.csv cannot be written",
         ),
+        (("aged-debt", "--on", "2026-W05-1"), "'2026-W05-1' is not a day such as 2026-02-28."),
         (("aged-debt", "--on", "today"), "'today' is not a day such as 2026-02-28."),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paydown.wire.formats import read_date, write_instant
+from paydown.wire.formats import read_date, read_day, write_instant
 
 LONDON = "Europe/London"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,6 +74,21 @@ def test_dates_as_an_answer_writes_them(text: str, written: str) -> None:
     value = read_date(text, LONDON)
     assert value is not None
     assert value[1] == written
+
+
+@pytest.mark.parametrize("text", ["1970-01-01", "2026-02-28", "2028-02-29", "2099-12-31"])
+def test_a_day_is_a_date_without_a_time(text: str) -> None:
+    """It reads as the calendar's day, whatever the zone."""
+    assert str(read_day(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2026-02-29", "2026-02-28T00:00", "1969-12-31", "2100-01-01", "20260228", "2026-W09-6"],
+)
+def test_texts_that_are_no_day(text: str) -> None:
+    """Neither what no calendar has, nor another form of a day."""
+    assert read_day(text) is None
 
 
 @pytest.mark.parametrize(

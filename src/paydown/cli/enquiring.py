@@ -10,15 +10,13 @@ import typer
 
 from paydown.admin import Admin
 from paydown.cli.output import Document, Output, answering
-from paydown.domain.days import day_of, end_of
+from paydown.domain.days import end_of
 from paydown.enquiries import Enquiries
 from paydown.service import read_clock
 from paydown.storage.database import Database
 from paydown.storage.opening import open_store
 from paydown.storage.reference import Customer
-from paydown.wire.formats import read_date
-
-_YEARS = range(1970, 2100)
+from paydown.wire.formats import read_date, read_day
 
 
 class Reading(NamedTuple):
@@ -50,20 +48,12 @@ def to_document(answer: msgspec.Struct) -> Document:
     return document
 
 
-def read_day(text: str) -> date:
-    """A day in a year that dates may be in."""
-    try:
-        day = date.fromisoformat(text) if is_day(text) else None
-    except ValueError:
-        day = None
-    if day is None or day.year not in _YEARS:
+def parse_day(text: str) -> date:
+    """An option's day."""
+    day = read_day(text)
+    if day is None:
         raise typer.BadParameter(f"{text!r} is not a day such as 2026-02-28.")
     return day
-
-
-def is_day(text: str) -> bool:
-    """Whether what can be read as a time is a day without one."""
-    return len(text) == len("2026-02-28")
 
 
 def read_time(output: Output, text: str | None, customer: Customer) -> int | None:
@@ -78,7 +68,7 @@ def read_time(output: Output, text: str | None, customer: Customer) -> int | Non
 
 def read_moment(output: Output, text: str | None, customer: Customer) -> int | None:
     """The time in ticks; of a day without a time it is the last there is, as books have it."""
-    ticks = read_time(output, text, customer)
-    if ticks is None or text is None or not is_day(text):
-        return ticks
-    return end_of(day_of(ticks, customer.time_zone), customer.time_zone) - 1
+    day = None if text is None else read_day(text)
+    if day is None:
+        return read_time(output, text, customer)
+    return end_of(day, customer.time_zone) - 1

@@ -7,7 +7,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from paydown.cli.enquiring import Reading, enquiring, is_day, read_time, to_document
+from paydown.cli.enquiring import Reading, enquiring, read_time, to_document
 from paydown.cli.output import (
     NO_VALUE,
     CustomerOption,
@@ -19,7 +19,7 @@ from paydown.cli.output import (
 from paydown.desk import Desk, Instruction, Operator, Refused, Result, Told
 from paydown.domain.desk_refusals import DeskRefusal
 from paydown.service import RisingClock, read_clock
-from paydown.wire.formats import INT32_MAX, read_guid, write_instant
+from paydown.wire.formats import INT32_MAX, read_day, read_guid, write_instant
 from paydown.wire.v1.documents import EntryInFull, Posting, Reversed
 from paydown.wire.v1.orders import Reversal
 
@@ -94,7 +94,7 @@ def _choose_value(reading: Reading, guid: str, text: str | None) -> str | None:
     if ticks is None or text is None:
         return None
     written = write_instant(ticks, reading.customer.time_zone)
-    if is_day(text):
+    if read_day(text):
         entry = reading.enquiries.find_entry(reading.customer_id, guid)
         if entry is not None and entry.value_at.startswith(text):
             return entry.value_at

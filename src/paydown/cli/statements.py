@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from paydown.cli.contacts import search
-from paydown.cli.enquiring import Reading, enquiring, read_day, to_document
+from paydown.cli.enquiring import Reading, enquiring, parse_day, to_document
 from paydown.cli.output import (
     CustomerOption,
     DatabaseOption,
@@ -31,12 +31,12 @@ def statement(
     database: DatabaseOption,
     *,
     first_on: Annotated[
-        date, typer.Option("--from", parser=read_day, metavar="DAY", help="The first day.")
+        date, typer.Option("--from", parser=parse_day, metavar="DAY", help="The first day.")
     ],
     last_on: Annotated[
         date | None,
         typer.Option(
-            "--to", parser=read_day, metavar="DAY", help="The last day; today if left out."
+            "--to", parser=parse_day, metavar="DAY", help="The last day; today if left out."
         ),
     ] = None,
     csv_file: Annotated[
@@ -72,7 +72,7 @@ def aged_debt(
     on: Annotated[
         date | None,
         typer.Option(
-            parser=read_day, metavar="DAY", help="At the end of which day; of today if left out."
+            parser=parse_day, metavar="DAY", help="At the end of which day; of today if left out."
         ),
     ] = None,
     as_json: JsonOption = False,

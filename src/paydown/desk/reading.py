@@ -7,13 +7,12 @@ member is read as a stand-in, which nobody uses: one fault refuses the write.
 import re
 import uuid
 from collections.abc import Callable
-from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
 from paydown.desk.instructions import Refused
 from paydown.domain.desk_refusals import DeskRefusal
-from paydown.wire.formats import YEAR_MAX, YEAR_MIN, read_amount, read_date, read_guid
+from paydown.wire.formats import YEAR_MAX, YEAR_MIN, read_amount, read_date, read_day, read_guid
 from paydown.wire.requests import NOTES_MAX, UNSTORABLE
 from paydown.wire.v1.documents import ProblemError
 from paydown.wire.v1.fields import AMOUNT
@@ -57,7 +56,8 @@ class Reading:
     def day(self, name: str, text: str) -> str:
         """A day, as it was written."""
         send = f"is not a day such as 2026-02-28 of the years {YEAR_MIN} to {YEAR_MAX}"
-        return self._read(name, _read_day(text), send) or ""
+        found = text if read_day(text) else None
+        return self._read(name, found, send) or ""
 
     def line(self, name: str, text: str) -> str:
         """A text to be shown in one line, without spaces around it."""
@@ -92,14 +92,6 @@ def _has_offset(text: str) -> bool:
     """Whether what can be read as a time has one, as RFC 3339 asks for."""
     time = text[10:]
     return len(text) >= _OFFSET_MIN_LENGTH and (time[-1] in "Zz" or time[-6] in "+-")
-
-
-def _read_day(text: str) -> str | None:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return text if text == str(found) and YEAR_MIN <= text[:4] <= YEAR_MAX else None
 
 
 def read_entry_id(guid: str) -> bytes:

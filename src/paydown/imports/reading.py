@@ -7,13 +7,12 @@ Law of this file: it judges what the file alone can tell, and names all that is 
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from paydown.domain import money
 from paydown.storage.staging import Row
-from paydown.wire.formats import INT32_MAX, read_guid, read_int32
+from paydown.wire.formats import INT32_MAX, read_day, read_guid, read_int32
 from paydown.wire.requests import NOTES_MAX
 from paydown.wire.v1.fields import NAME_MAX
 
@@ -36,7 +35,6 @@ FAULTS_MAX = 100
 _SHOWN_LENGTH_MAX = 60
 
 _AMOUNT = re.compile(rf"(?=.{{1,{money.DIGITS_MAX}}}$)[0-9]+(\.[0-9]+)?").fullmatch
-_DAY = re.compile("(19[7-9][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}").fullmatch
 
 Cells = dict[str, str]
 
@@ -188,7 +186,7 @@ class Reader:
         return minor
 
     def _read_day(self, text: str) -> str:
-        if not _DAY(text) or not _is_day(text):
+        if read_day(text) is None:
             self._fault(f"due_on {shown(text)} is not a date such as 2026-02-28, 1970 to 2099.")
         return text
 
@@ -215,11 +213,3 @@ def shown(text: str) -> str:
 def find_unprintable(text: str) -> str | None:
     """The first character that cannot be printed: a control character, or an odd space."""
     return next((character for character in text if not character.isprintable()), None)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True

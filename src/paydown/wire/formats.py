@@ -5,7 +5,7 @@ are ASCII; no number passes through a float; a literal, however long, costs no m
 """
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -36,6 +36,7 @@ _INT32 = re.compile("(-?)0*([0-9]{1,10})").fullmatch
 _PLAIN_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]+))?").fullmatch
 
+_DAY = re.compile("(?:19[7-9][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}").fullmatch
 _DATE = re.compile(
     r"""
     (                                                         # 1: to the whole second
@@ -134,6 +135,14 @@ def read_date(text: str, time_zone: str) -> tuple[int, str] | None:
         if not YEAR_MIN <= written[:4] <= YEAR_MAX:
             return None
     return seconds * TICKS_PER_SECOND + int(fraction.ljust(FRACTION_DIGITS_MAX, "0")), written
+
+
+def read_day(text: str) -> date | None:
+    """The day of a date that has no time, of the years 1970 to 2099."""
+    try:
+        return date.fromisoformat(text) if _DAY(text) else None
+    except ValueError:  # 30 February, say
+        return None
 
 
 def write_instant(ticks: int, time_zone: str) -> str:

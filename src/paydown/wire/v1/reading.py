@@ -7,7 +7,6 @@ dropped in silence.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import date
 from typing import (
     Annotated,
     Any,
@@ -23,7 +22,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Struct
 
-from paydown.wire.formats import read_date
+from paydown.wire.formats import read_date, read_day
 from paydown.wire.v1 import fields
 from paydown.wire.v1.documents import ProblemError
 from paydown.wire.v1.queries import StatementQuery
@@ -155,14 +154,9 @@ def _read_instant(text: str) -> int | None:
     return None if moment is None else moment[0]
 
 
-def _read_day(text: str) -> date | None:
-    moment = read_date(text, "UTC")
-    return None if moment is None else date.fromisoformat(text)
-
-
 _READERS: tuple[tuple[Any, Callable[[str], object]], ...] = (
     (fields.Instant, _read_instant),
-    (fields.Day, _read_day),
+    (fields.Day, read_day),
     (fields.Guid, str.lower),
 )
 
