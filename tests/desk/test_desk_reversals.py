@@ -207,7 +207,7 @@ def test_an_operator_reverses_without_a_login(books: Books, clerk: Clerk) -> Non
     """At the machine itself nobody is logged in: the entry names none, and once is all."""
     paid = record(books, pay(clerk.caller, {1: "1.00"}))
     by = Instruction(
-        Operator(clerk.caller.customer_id, 2, "Europe/London"), "paydown entry reverse"
+        Operator(clerk.caller.customer_id, "Europe/London"), "paydown entry reverse"
     )
     told = document(clerk.desk.reverse_entry(by, paid, because()))
     again = clerk.desk.reverse_entry(by, paid, because())

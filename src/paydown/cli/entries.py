@@ -106,7 +106,7 @@ def _reverse(
 ) -> Result:
     customer = reading.customer
     by = Instruction(
-        Operator(customer.customer_id, customer.minor_digits, customer.time_zone),
+        Operator(customer.customer_id, customer.time_zone),
         CALL,
         target=guid if line is None else f"{guid}.{line}",
         request_id=f"cli-{uuid.uuid4()}",

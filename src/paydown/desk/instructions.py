@@ -12,7 +12,6 @@ class Operator(NamedTuple):
     """Somebody at the machine itself, acting for one customer without a login."""
 
     customer_id: int
-    minor_digits: int
     time_zone: str
     login_id: None = None
 

@@ -26,9 +26,8 @@ _OFFSET_MIN_LENGTH = len("2026-02-05T10:15:00Z")
 class Reading:
     """Reads the members of one body. ``refused`` says what was wrong, once all are read."""
 
-    def __init__(self, time_zone: str, place: str = "") -> None:
+    def __init__(self, time_zone: str) -> None:
         self._time_zone = time_zone
-        self._place = place
         self._errors: list[ProblemError] = []
 
     def refused(self) -> Refused | None:
@@ -83,8 +82,7 @@ class Reading:
 
     def _read(self, name: str, found: T | None, wrong: str) -> T | None:
         if found is None:
-            pointer = f"{self._place}/{name}"
-            self._errors.append(ProblemError(pointer=pointer, detail=f"{name} {wrong}."))
+            self._errors.append(ProblemError(pointer=f"/{name}", detail=f"{name} {wrong}."))
         return found
 
 

@@ -65,8 +65,6 @@ class PageAsk(NamedTuple):
 class BadCursor(NamedTuple):
     """No cursor of this list."""
 
-    sentence: str = "The cursor is none of this list. Send next_cursor as it came, or none."
-
 
 class Listing(NamedTuple):
     """A list that has cursors: its name, and of what type each part of its key is."""
