@@ -206,9 +206,7 @@ def test_a_great_entry_is_undone_by_its_postings_only(
 def test_an_operator_reverses_without_a_login(books: Books, clerk: Clerk) -> None:
     """At the machine itself nobody is logged in: the entry names none, and once is all."""
     paid = record(books, pay(clerk.caller, {1: "1.00"}))
-    by = Instruction(
-        Operator(clerk.caller.customer_id, "Europe/London"), "paydown entry reverse"
-    )
+    by = Instruction(Operator(clerk.caller.customer_id, "Europe/London"), "paydown entry reverse")
     told = document(clerk.desk.reverse_entry(by, paid, because()))
     again = clerk.desk.reverse_entry(by, paid, because())
 

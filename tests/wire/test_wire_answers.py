@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from paydown.api import answers
 from paydown.domain.model import Kind, Line, Request
 from paydown.domain.outcomes import LineOutcome, Outcome, Refusal
-from paydown.wire import messages
 from paydown.wire.faults import Fault, Faults
 from paydown.wire.headers import Media
 from paydown.wire.messages import decode, encode, invalid, message
@@ -101,8 +101,8 @@ ANSWERS = {
         )
     ),
     "message": message("The body has more than 8 MiB: “too much”, £5."),
-    "unauthorized": messages.UNAUTHORIZED,
-    "server_error": messages.SERVER_ERROR,
+    "unauthorized": answers.UNAUTHENTICATED.body,
+    "server_error": answers.FAILURE.body,
 }
 
 

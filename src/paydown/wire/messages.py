@@ -114,9 +114,6 @@ def invalid(faults: Faults) -> bytes:
     return msgspec.json.encode({"Message": "The request is invalid.", "ModelState": state})
 
 
-UNAUTHORIZED = message("Authorization has been denied for this request.")
-SERVER_ERROR = message("An error has occurred.")
-
 _SENTENCES = {None: "null"} | {
     refusal: json.dumps(refusal.sentence, ensure_ascii=False) for refusal in Refusal
 }
