@@ -10,8 +10,13 @@ from paydown.desk.instructions import Refused, refuse
 from paydown.desk.work import Answer, Work, answer
 from paydown.domain.desk_refusals import DeskRefusal
 from paydown.domain.model import AccountType
-from paydown.storage.reference import Account, BillingType, TenderType
-from paydown.wire.v1 import documents, orders
+from paydown.enquiries.master import (
+    describe_account,
+    describe_billing_type,
+    describe_tender_type,
+)
+from paydown.wire.v1 import orders
+from paydown.wire.v1.documents import ProblemError
 
 
 class Switch(NamedTuple):
@@ -56,7 +61,7 @@ def create_account(work: Work, new: NewAccount) -> Answer | Refused:
     added = _books(work).add_account(new)
     if isinstance(added, Mistake):
         return _refuse(added)
-    return answer(201, _account(added))
+    return answer(201, describe_account(added))
 
 
 def create_tender_type(work: Work, new: NewTenderType) -> Answer | Refused:
@@ -64,7 +69,7 @@ def create_tender_type(work: Work, new: NewTenderType) -> Answer | Refused:
     added = _books(work).add_tender_type(new)
     if isinstance(added, Mistake):
         return _refuse(added)
-    return answer(201, _tender_type(added))
+    return answer(201, describe_tender_type(added))
 
 
 def create_billing_type(work: Work, new: NewBillingType) -> Answer | Refused:
@@ -72,7 +77,7 @@ def create_billing_type(work: Work, new: NewBillingType) -> Answer | Refused:
     added = _books(work).add_billing_type(new)
     if isinstance(added, Mistake):
         return _refuse(added)
-    return answer(201, _billing_type(added))
+    return answer(201, describe_billing_type(added))
 
 
 def switch_account(work: Work, switch: Switch) -> Answer | Refused:
@@ -84,7 +89,7 @@ def switch_account(work: Work, switch: Switch) -> Answer | Refused:
     changed = books.set_account_active(codes[switch.own_id], active=switch.active)
     if isinstance(changed, Mistake):
         return _refuse_switch(changed)
-    return answer(200, _account(changed))
+    return answer(200, describe_account(changed))
 
 
 def switch_tender_type(work: Work, switch: Switch) -> Answer | Refused:
@@ -92,7 +97,7 @@ def switch_tender_type(work: Work, switch: Switch) -> Answer | Refused:
     changed = _books(work).set_tender_type_active(switch.own_id, active=switch.active)
     if isinstance(changed, Mistake):
         return _refuse_switch(changed, unknown=DeskRefusal.unknown_tender_type)
-    return answer(200, _tender_type(changed))
+    return answer(200, describe_tender_type(changed))
 
 
 def switch_billing_type(work: Work, switch: Switch) -> Answer | Refused:
@@ -100,7 +105,7 @@ def switch_billing_type(work: Work, switch: Switch) -> Answer | Refused:
     changed = _books(work).set_billing_type_active(switch.own_id, active=switch.active)
     if isinstance(changed, Mistake):
         return _refuse_switch(changed, unknown=DeskRefusal.unknown_billing_type)
-    return answer(200, _billing_type(changed))
+    return answer(200, describe_billing_type(changed))
 
 
 def _books(work: Work) -> Books:
@@ -118,33 +123,4 @@ def _refuse(mistake: Mistake) -> Refused:
     """The mistake by its code. What is unknown is said without a word of the command line."""
     refusal = _REFUSALS[mistake.wrong]
     said = refusal.sentence if mistake.wrong is Wrong.UNKNOWN_ACCOUNT else mistake.sentence
-    return Refused(refusal, said, (documents.ProblemError(pointer="", detail=said),))
-
-
-def _account(found: Account) -> documents.Account:
-    return documents.Account(
-        gl_account_id=found.account_id,
-        code=found.code,
-        name=found.name,
-        account_type=found.account_type,
-        active=found.active,
-    )
-
-
-def _tender_type(found: TenderType) -> documents.TenderType:
-    return documents.TenderType(
-        tender_type_id=found.tender_type_id,
-        name=found.name,
-        clearing_account_code=found.clearing_code,
-        active=found.active,
-    )
-
-
-def _billing_type(found: BillingType) -> documents.BillingType:
-    return documents.BillingType(
-        billing_type_id=found.billing_type_id,
-        name=found.name,
-        income_account_code=found.income_code,
-        external_receivables_account_code=found.external_receivables_code,
-        active=found.active,
-    )
+    return Refused(refusal, said, (ProblemError(pointer="", detail=said),))
