@@ -124,7 +124,7 @@ CREDENTIALS_TWICE = refuse(
     "Send userName, password and customerGuid, or Authorization and Customer, but not of both.",
 )
 NOT_FOUND = refuse(
-    HTTPStatus.NOT_FOUND, "not_found", "Nothing is at this path. /docs describes those of /v1."
+    HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "Nothing is at this path. /docs describes those of /v1."
 )
 UNSUPPORTED_MEDIA = refuse(
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
