@@ -19,6 +19,19 @@ def test_an_account_is_added_under_its_own_or_the_next_id(paydown, customer):
     assert paydown("account", "add", "6300", "Other", *place).document["gl_account_id"] == 701
 
 
+def test_no_account_is_given_an_id_that_no_request_can_name(paydown, customer):
+    """Beyond the greatest Int32 there is none to give; a free one can still be named."""
+    place = ("--customer", customer.customer_guid, "--type", "expense", "--json")
+    paydown("account", "add", "6200", "Hardship", *place, "--id", 2**31 - 1)
+    answer = paydown("account", "add", "6300", "Storm damage", *place)
+    assert (answer.status, answer.document["error"]) == (
+        1,
+        "There is no GLAccountId left beyond the greatest in use. Name one that is free.",
+    )
+    named = paydown("account", "add", "6300", "Storm damage", *place, "--id", 700).document
+    assert named["gl_account_id"] == 700
+
+
 def test_an_account_is_disabled_and_enabled(paydown, customer):
     """A disabled account stays in the list, marked."""
     place = ("--customer", customer.customer_guid)

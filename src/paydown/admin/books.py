@@ -12,6 +12,7 @@ from paydown.domain.model import AccountType
 from paydown.storage import reference
 from paydown.storage.database import Database
 from paydown.storage.reference import Account, BillingType, Customer, StoreConnection, TenderType
+from paydown.wire.formats import INT32_MAX
 from paydown.wire.v1.fields import CODE_MAX
 
 
@@ -58,9 +59,14 @@ class Books(NamedTuple):
             return mistake
         if new.account_id is not None and (mistake := check_id("account", new.account_id)):
             return mistake
-        for account in self.list_accounts():
+        accounts = self.list_accounts()
+        for account in accounts:
             if code == account.code or new.account_id == account.account_id:
                 return Mistake(f"There is an account {_say(account)} already.", Wrong.EXISTS)
+        if new.account_id is None and any(each.account_id == INT32_MAX for each in accounts):
+            return Mistake(
+                "There is no GLAccountId left beyond the greatest in use. Name one that is free."
+            )
         values = {**new._asdict(), "code": code, "name": name}
         account_id = reference.add_account(self.connection, self.customer.customer_id, values)
         return Account(account_id, code, name, new.account_type, active=True)
