@@ -366,3 +366,15 @@ def test_a_restoring_that_differs_names_the_tables(restore, full, makers, monkey
     answer = restore(full.file, place)
     assert (answer.status, answer.stdout) == (1, "")
     assert "these tables differ: contact. Restore into another empty place." in answer.stderr
+
+
+def test_a_backup_that_differs_names_the_tables(paydown, makers, folder, monkeypatch):
+    """What was read a second time was not what was copied: it is no backup."""
+    source, file = makers["postgresql"].copy(), folder / "b.db"
+    differing = backups.Moved(True, ("contact",), 0, ())
+    monkeypatch.setattr(backups, "_copy_rows", lambda *_: differing)
+    answer = paydown("backup", "--database", source.url, "--to", file)
+    assert (answer.status, answer.stdout) == (1, "")
+    assert "does not hold what the ledger does; these tables differ: contact." in answer.stderr
+    assert "invariants" not in answer.stderr
+    assert not file.exists()

@@ -37,11 +37,7 @@ def backup(
         shown = source.shown_url
         document = {"database": shown, "file": str(to), **_describe(moved)}
         if not moved.finished:
-            output.fail(
-                f"All was copied into {to}.part, but invariants are broken: "
-                f"{', '.join(moved.broken)}. See what with: paydown verify --database {shown}",
-                document=document,
-            )
+            output.fail(_say_why_no_backup(moved, to, shown), document=document)
         output.show(document, f"Backed up {shown} into {to}. {_say_proof(moved)}")
 
 
@@ -62,7 +58,7 @@ def restore(
         )
         document = {"file": str(file), "database": place.shown_url, **_describe(moved)}
         if not moved.finished:
-            output.fail(_say_why_not(moved, file, place), document=document)
+            output.fail(_say_why_no_ledger(moved, file, place), document=document)
         words = [f"Restored {file} to {place.shown_url}. {_say_proof(moved)}"]
         if not moved.current:
             words.append(f"Bring it up to date: paydown migrate --database {place.shown_url}")
@@ -88,7 +84,19 @@ def _say_proof(moved: Moved) -> str:
     return "It is of an older Paydown, so only the file itself was proved: it is sound."
 
 
-def _say_why_not(moved: Moved, file: Path, place: Database) -> str:
+def _say_why_no_backup(moved: Moved, file: Path, shown: str) -> str:
+    if moved.differing:
+        return (
+            f"{file}.part does not hold what the ledger does; these tables differ: "
+            f"{', '.join(moved.differing)}. Run the same command again."
+        )
+    return (
+        f"All was copied into {file}.part, but invariants are broken: {', '.join(moved.broken)}. "
+        f"See what with: paydown verify --database {shown}"
+    )
+
+
+def _say_why_no_ledger(moved: Moved, file: Path, place: Database) -> str:
     if moved.differing:
         return (
             f"{place.place} does not hold what was copied there; these tables differ: "
