@@ -125,6 +125,26 @@ def test_each_denial_has_its_status(denial: Denial, status: int, retry_after: st
     assert answer.headers.get("retry-after") == retry_after
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "member"),
+    [
+        ("POST", PAYMENTS, "Message"),
+        ("GET", f"/Contacts/{ledgers.ANNA}/Details", "Message"),
+        ("GET", "/v1/items", "detail"),
+    ],
+)
+def test_a_login_that_cannot_be_looked_up_is_told_so(method: str, path: str, member: str) -> None:
+    """Also where nothing was to be written: who reads is not told to send a key."""
+    door = told_door(Failed.FAILED, Denial(Reason.UNAVAILABLE, sentence="No ledger.db."))
+    answer = door.ask(method, path)
+    door.close()
+
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    assert answer.told[member] == (
+        "The login cannot be looked up now, so nothing was done. Send this request again."
+    )
+
+
 def test_readiness_says_what_is_wrong() -> None:
     """While the store cannot be used the probe fails with the sentence; the process is still up."""
     door = told_door(Unavailable("The disk is full."))

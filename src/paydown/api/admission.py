@@ -96,7 +96,7 @@ def _judge(verdict: Caller | Denial, exchange: Exchange) -> Caller | Answer:
 
 def _deny(denial: Denial, exchange: Exchange) -> Answer:
     if denial.reason is Reason.UNAVAILABLE:
-        return answers.store_unavailable(denial.sentence or "")
+        return answers.login_unavailable(denial.sentence or "")
     exchange.login_refused = denial.reason.name.lower()
     if denial.reason is Reason.THROTTLED:
         return answers.throttled(denial.retry_seconds or 1)

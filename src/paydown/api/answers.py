@@ -141,6 +141,13 @@ def store_unavailable(reason: str) -> Answer:
     )._replace(reason=reason)
 
 
+def login_unavailable(reason: str) -> Answer:
+    """The answer while no login can be looked up. Why, which names files, is for the log."""
+    return unavailable(
+        "The login cannot be looked up now, so nothing was done. Send this request again."
+    )._replace(reason=reason)
+
+
 NOT_FOUND = refuse(
     HTTPStatus.NOT_FOUND,
     "Nothing is at this path. /docs describes what there is.",
