@@ -1,18 +1,20 @@
 """The door over TLS: who is let in, and that all that holds without it holds with it."""
 
+import errno
 import os
 import socket
 import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from raw_peer import HEAD, Serving, dropped, quick, refusal, serving, soon
 
 from issuers import Issuer
-from paydown.server import ServeError, certificates, read_certificate
+from paydown.server import ServeError, certificates, read_certificate, tls
 
 
 @pytest.fixture
@@ -155,6 +157,26 @@ def test_who_never_shakes_hands_is_dropped_and_counts(issuer: Issuer) -> None:
         peer = running.connect(issuer.trusting())
         peer.send(request(b"/now"))
         assert peer.answer().status == 200
+
+
+def test_who_finds_no_file_handle_left_takes_no_place(issuer: Issuer, monkeypatch: Any) -> None:
+    """He is dropped and stands in the log; the next one is served, and the server ends in order."""
+    said: list[Any] = []
+    monkeypatch.setattr(tls.logger, "warning", lambda *_, **more: said.append(more["reason"]))
+
+    def fail(_: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with serving(quick(connections_max=1), certificate=issuer.certificate()) as running:
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(tls, "os", SimpleNamespace(dup=fail))
+            assert dropped(running.connect())
+        assert running.server.server_state.connections == set()
+        peer = running.connect(issuer.trusting())
+        peer.send(request(b"/now"))
+        assert peer.answer().status == 200
+    assert said == ["[Errno 24] Too many open files"]
+    assert running.app.ended_in_order
 
 
 def test_a_slow_head_is_answered_and_a_slow_drain_ends(issuer: Issuer) -> None:

@@ -58,11 +58,19 @@ class Handshake(asyncio.Protocol):
             return
         is_full = len(self.connections) >= self.connection_class.limits.connections_max
         if not is_full or make_room(self.connections):
-            self.connections.add(self)
-            peer = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
             self.address = (get_remote_addr(transport) or ("", 0))[0]
-            self._task = self.loop.create_task(self._shake_hands(peer))
+            self._begin(transport.get_extra_info("socket").fileno())
         transport.abort()
+
+    def _begin(self, handle: int) -> None:
+        """Take a place and begin, unless the process has no other handle left."""
+        try:
+            peer = socket.socket(fileno=os.dup(handle))
+        except OSError as fault:
+            self._log(fault)
+            return
+        self.connections.add(self)
+        self._task = self.loop.create_task(self._shake_hands(peer))
 
     def shutdown(self) -> None:
         """Called to drain: nothing was begun."""
@@ -85,8 +93,11 @@ class Handshake(asyncio.Protocol):
                 ssl_shutdown_timeout=limits.linger_seconds,
             )
         except OSError as fault:
-            # A client that cannot agree with us must be found by somebody.
-            reason = fault.reason if isinstance(fault, ssl.SSLError) else str(fault)
-            logger.warning("a TLS handshake failed", address=self.address, reason=reason)
+            self._log(fault)
         finally:
             self.connections.discard(self)
+
+    def _log(self, fault: OSError) -> None:
+        """A client that cannot agree with us must be found by somebody."""
+        reason = fault.reason if isinstance(fault, ssl.SSLError) else str(fault)
+        logger.warning("a TLS handshake failed", address=self.address, reason=reason)
