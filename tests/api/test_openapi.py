@@ -9,8 +9,10 @@ import pytest
 from doors import FORM, JSON, PAYMENTS, WRITE_DOWNS, Door
 
 from paydown.api import answers
+from paydown.domain.ageing import AGE_BANDS
 from paydown.domain.model import Kind
 from paydown.domain.outcomes import Refusal
+from paydown.domain.wording import RULES
 from paydown.openapi.document import OPERATIONS
 from paydown.openapi.routes import ROUTES
 from paydown.server.limits import HttpRefusal
@@ -263,6 +265,21 @@ def test_its_examples_are_as_their_schemas_say(told: Any) -> None:
                 checked += 1
 
     assert checked >= 20
+
+
+def test_its_reports_are_in_the_words_of_real_ones(told: Any) -> None:
+    """Rules and bands are told whole, so that who writes a client for them meets no surprise."""
+    explained, aged = (
+        told["paths"][path]["get"]["responses"]["200"]["content"][JSON]["example"]
+        for path in ("/v1/items/{billing_id}/explain", "/v1/aged-debt")
+    )
+    *sentences, _ = explained["sentences"]
+    for movement, sentence in zip(explained["movements"], sentences, strict=True):
+        assert movement["rule"] == RULES[Kind(movement["kind"])]
+        assert movement["rule"] in sentence
+    names = [band.name for band in AGE_BANDS]
+    assert [band["band"] for band in aged["bands"]] == names
+    assert all(list(contact["bands"]) == names for contact in aged["contacts"])
 
 
 def conforms(told: Any, schema: Any, value: Any) -> None:

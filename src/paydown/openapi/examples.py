@@ -32,8 +32,8 @@ _BODIES = {
   "TenderTypeId": 6,
   "Notes": "Goodwill: the pool was closed in January",
   "BillingWriteDowns": [
-    {"BillingId": 1001, "Amount": 25.0, "GLAccountId": 3},
-    {"BillingId": 1002, "Amount": 12.5, "GLAccountId": 3}
+    {"BillingId": 1001, "Amount": 25.0, "GLAccountId": 14},
+    {"BillingId": 1002, "Amount": 12.5, "GLAccountId": 14}
   ]
 }""",
 }

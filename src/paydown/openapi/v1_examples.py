@@ -8,6 +8,9 @@ from typing import Any
 
 import msgspec
 
+from paydown.domain.ageing import AGE_BANDS
+from paydown.domain.model import Kind
+from paydown.domain.wording import RULES
 from paydown.wire.v1 import documents, orders
 
 BEN = "f9025eb8-7bcb-4f72-aa35-ca5d82e6cb01"
@@ -18,12 +21,14 @@ RECEIPT = "019c2e60-44aa-7b52-9f0e-aabbccddeeff"
 ALLOCATION = "019c2e61-7c20-7d33-8b4c-112233445566"
 CHARGED_AT, PAID_AT = "2026-01-31T00:00:00+00:00", "2026-02-05T09:13:12+00:00"
 RECORDED_AT = "2026-02-05T09:13:14.0312745+00:00"
+KNOWN_AT = "2026-02-06T09:00:00+00:00"
 REVERSED_AT = "2026-02-06T16:40:02.7710032+00:00"
+REQUEST_ID = "4f1d0c8e5a7b4c2d0000000000000a1f"
 REASON = "Paid for another member by mistake"
 
 _RECEIVABLES = documents.AccountName(gl_account_id=1, code="1100", name="Billing receivables")
-_INCOME = documents.AccountName(gl_account_id=12, code="4000", name="Membership income")
-_EXTERNAL = documents.AccountName(gl_account_id=8, code="1250", name="External payments due")
+_INCOME = documents.AccountName(gl_account_id=11, code="4000", name="Membership income")
+_EXTERNAL = documents.AccountName(gl_account_id=7, code="1250", name="External payments due")
 
 _ITEM: dict[str, Any] = {
     "billing_id": 1001,
@@ -73,7 +78,7 @@ posting = documents.Posting(
     value_at=PAID_AT,
     recorded_at=RECORDED_AT,
     **_TRACE,
-    request_id="4f1d0c8e5a7b4c2d0000000000000a1f",
+    request_id=REQUEST_ID,
     reverses=None,
     reversed_by=None,
 )
@@ -84,7 +89,7 @@ _ENTRY: dict[str, Any] = {
     "tender_type_id": 28,
     "value_at": PAID_AT,
     "recorded_at": RECORDED_AT,
-    "request_id": "4f1d0c8e5a7b4c2d0000000000000a1f",
+    "request_id": REQUEST_ID,
     "idempotency_key": "9b1c-417",
     "notes": None,
     "amount": "12.60",
@@ -103,28 +108,37 @@ _REVERSAL_POSTING = msgspec.structs.replace(
     recorded_at=REVERSED_AT,
     reverses=f"{PAYMENT}.1",
 )
+_BANDS = {band.name: "12.40" if band.name == "1-30" else "0.00" for band in AGE_BANDS}
 _DIGEST = "a3f5b0c1d2e4968778695a4b3c2d1e0f" * 2
 
 
-def _movement(kind: Any, effect: str, balance: str, **more: Any) -> documents.Movement:
+def _movement(kind: Kind, effect: str, balance: str, **more: Any) -> documents.Movement:
     """A movement of the item; ``more`` is what the kind has of its own."""
     usual = {
+        "rule": RULES[kind],
         "tender_type": None,
         "receipt_id": None,
         "reference": None,
         "authorization_code": None,
         "notes": None,
-        "request_id": _ENTRY["request_id"],
+        "request_id": REQUEST_ID,
         "reverses": None,
         "reversed_by": None,
         **_TRACE,
     }
-    return documents.Movement(kind=kind, effect=effect, balance=balance, **(usual | more))
+    told: Any = kind.value
+    return documents.Movement(kind=told, effect=effect, balance=balance, **(usual | more))
+
+
+def _sentence(what: str, recorded: str, kind: Kind, balance: str) -> str:
+    """What is said of that movement."""
+    by = f"by till for j.doe from 192.0.2.7, request {REQUEST_ID}"
+    return f"{what} (recorded {recorded} {by}). {RULES[kind]} The balance was £{balance}."
 
 
 _DOCUMENTS = (
     documents.Account(
-        gl_account_id=12,
+        gl_account_id=11,
         code="4000",
         name="Membership income",
         account_type="income",
@@ -165,36 +179,48 @@ _DOCUMENTS = (
     documents.Explanation(
         item=documents.ExplainedItem(**_ITEM),
         as_of=PAID_AT,
-        known_at=REVERSED_AT,
+        known_at=KNOWN_AT,
         provisional=False,
         balance="12.40",
         movements=[
             _movement(
-                "charge",
+                Kind.CHARGE,
                 "25.00",
                 "25.00",
                 posting_id=f"{CHARGE}.1",
                 entry_id=CHARGE,
                 value_at=CHARGED_AT,
                 recorded_at=CHARGED_AT,
-                rule="charge",
                 counter_account=_INCOME,
             ),
             _movement(
-                "payment",
+                Kind.PAYMENT,
                 "-12.60",
                 "12.40",
                 posting_id=f"{PAYMENT}.1",
                 entry_id=PAYMENT,
                 value_at=PAID_AT,
                 recorded_at=RECORDED_AT,
-                rule="payment",
                 counter_account=_EXTERNAL,
                 tender_type="External Payment",
                 reference="DD-2026-02-000417",
             ),
         ],
-        sentences=["The balance is £12.40."],
+        sentences=[
+            _sentence(
+                "31 Jan 2026: £25.00 charged for Membership, February",
+                "31 Jan 2026 00:00",
+                Kind.CHARGE,
+                "25.00",
+            ),
+            _sentence(
+                "5 Feb 2026: £12.60 paid by External Payment, reference DD-2026-02-000417",
+                "5 Feb 2026 09:13",
+                Kind.PAYMENT,
+                "12.40",
+            ),
+            "The balance at 5 Feb 2026 09:13, as known at 6 Feb 2026 09:00, is £12.40.",
+        ],
     ),
     documents.Statement(
         customer_name="Riverside Leisure",
@@ -211,7 +237,7 @@ _DOCUMENTS = (
                 value_at=PAID_AT,
                 kind="payment",
                 billing_id=1001,
-                description="Membership, February",
+                description="Payment, External Payment",
                 reference="DD-2026-02-000417",
                 charge=None,
                 credit="12.60",
@@ -223,7 +249,10 @@ _DOCUMENTS = (
     documents.AgedDebt(
         on="2026-02-05",
         currency="GBP",
-        bands=[documents.Band(band="1-30", item_count=1, amount="12.40")],
+        bands=[
+            documents.Band(band=band, item_count=int(amount != "0.00"), amount=amount)
+            for band, amount in _BANDS.items()
+        ],
         total="12.40",
         accounts=[
             documents.TieOut(
@@ -234,9 +263,7 @@ _DOCUMENTS = (
             )
         ],
         contacts=[
-            documents.ContactDebt(
-                contact_id=BEN, name="Ben Baker", bands={"1-30": "12.40"}, total="12.40"
-            )
+            documents.ContactDebt(contact_id=BEN, name="Ben Baker", bands=_BANDS, total="12.40")
         ],
     ),
     documents.Receipt(
@@ -278,7 +305,7 @@ _DOCUMENTS = (
             documents.Suggestion(
                 rank=1,
                 rule="exact_item",
-                reason="Item 1001 owes exactly what is left.",
+                reason="Membership, February, due on 2026-01-31, owes exactly £12.40.",
                 total="12.40",
                 left_over="0.00",
                 lines=[documents.SuggestedLine(billing_id=1001, amount="12.40")],
