@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
 import pytest
@@ -15,7 +16,7 @@ from paydown.admin import Admin
 from paydown.domain.model import Caller, Command
 from paydown.domain.outcomes import KeyConflict, KeyReplayed, Outcome, Refusal
 from paydown.storage.database import Database
-from paydown.storage.jobs import Pace, Result
+from paydown.storage.jobs import Job, Pace, Result
 
 pytestmark = on_postgresql
 
@@ -55,6 +56,18 @@ def count_payments(books: Books) -> int:
     with books.database.read() as connection:
         counted = connection.exec_driver_sql("SELECT COUNT(*) FROM entry WHERE kind = 'payment'")
         return int(counted.scalar_one())
+
+
+@contextmanager
+def waiting(books: Books, command: Command, *held_by: str) -> Iterator[tuple[Connection, Job]]:
+    """The command, which waits for what another transaction's statements hold: until the end."""
+    with books.database.connect() as other:
+        for statement in ("BEGIN", *held_by):
+            other.exec_driver_sql(statement)
+        job = books.submit(command)
+        postgres.wait_for_waiting(books.database.url)
+        yield other, job
+        other.exec_driver_sql("COMMIT")
 
 
 def breaches(books: Books) -> list[str]:
@@ -144,15 +157,11 @@ def test_items_are_held_in_order_of_their_numbers(
     servers: tuple[Books, Books], caller: Caller
 ) -> None:
     """However they are sent. A payment that waits for one of twenty holds all before it, only."""
-    url = servers[0].database.url
     items = "SELECT billing_id FROM billing_item WHERE customer_id = 1 AND billing_id {}"
-    with servers[0].database.connect() as other:
-        other.exec_driver_sql("BEGIN")
-        other.exec_driver_sql(items.format("= 10 FOR UPDATE"))
-        job = servers[0].submit(pay(caller, dict.fromkeys(range(20, 0, -1), "0.01")))
-        postgres.wait_for_waiting(url)
-        left = postgres.ask(url, items.format("BETWEEN 1 AND 20 FOR UPDATE SKIP LOCKED"))
-        other.exec_driver_sql("COMMIT")
+    payment = pay(caller, dict.fromkeys(range(20, 0, -1), "0.01"))
+    with waiting(servers[0], payment, items.format("= 10 FOR UPDATE")) as (_, job):
+        free = items.format("BETWEEN 1 AND 20 FOR UPDATE SKIP LOCKED")
+        left = postgres.ask(servers[0].database.url, free)
 
     assert sorted(left) == list(range(11, 21))
     assert isinstance(finished(job).result, Outcome)
@@ -162,16 +171,10 @@ def test_a_deadlock_is_tried_again_and_answered(
     servers: tuple[Books, Books], caller: Caller
 ) -> None:
     """The payment that PostgreSQL undoes, as others took rows in another order, is repeated."""
-    url = servers[0].database.url
     lock = "SELECT FROM billing_item WHERE customer_id = 1 AND billing_id = {} FOR UPDATE"
-    with servers[0].database.connect() as other:
-        other.exec_driver_sql("BEGIN")
-        other.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")
-        other.exec_driver_sql(lock.format(2))
-        job = servers[0].submit(pay(caller, {1: "1.00", 2: "1.00"}))
-        postgres.wait_for_waiting(url)
+    held_by = ("SET LOCAL deadlock_timeout = '60s'", lock.format(2))
+    with waiting(servers[0], pay(caller, {1: "1.00", 2: "1.00"}), *held_by) as (other, job):
         other.exec_driver_sql(lock.format(1))
-        other.exec_driver_sql("COMMIT")
     result = finished(job).result
 
     assert isinstance(result, Outcome)
@@ -181,15 +184,9 @@ def test_a_deadlock_is_tried_again_and_answered(
 
 def test_a_row_changed_meanwhile_is_read_anew(servers: tuple[Books, Books], caller: Caller) -> None:
     """What was committed while the payment waited for the item is what it is decided by."""
-    url = servers[0].database.url
-    with servers[0].database.connect() as other:
-        other.exec_driver_sql("BEGIN")
-        other.exec_driver_sql(
-            "UPDATE billing_item SET balance = 50 WHERE customer_id = 1 AND billing_id = 1"
-        )
-        job = servers[0].submit(pay(caller, {1: "1.00"}))
-        postgres.wait_for_waiting(url)
-        other.exec_driver_sql("COMMIT")
+    lowered = "UPDATE billing_item SET balance = 50 WHERE customer_id = 1 AND billing_id = 1"
+    with waiting(servers[0], pay(caller, {1: "1.00"}), lowered) as (_, job):
+        pass
     result = finished(job).result
 
     assert isinstance(result, Outcome)
