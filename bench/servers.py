@@ -36,10 +36,6 @@ class Server(NamedTuple):
         """The memory that the process and its children hold now."""
         return sum(map(_resident_bytes, _family(self.pid)))
 
-    def thread_seconds(self) -> dict[str, float]:
-        """The CPU time of each thread until now, by name; the same names are added up."""
-        return thread_seconds(self.pid)
-
 
 @contextmanager
 def paydown(database: str, *options: str, name: str = "paydown") -> Iterator[Server]:
@@ -84,7 +80,7 @@ def _wait_for_address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 def thread_seconds(pid: int) -> dict[str, float]:
-    """The CPU time until now of a process and its children, by the name of the thread."""
+    """The CPU time until now of a process and its children, by name of the thread, added up."""
     spent: dict[str, float] = {}
     for member in _family(pid):
         for task in Path(f"/proc/{member}/task").iterdir():
