@@ -21,7 +21,7 @@ from bench import history
 from paydown.access import hash_password
 from paydown.admin import Admin, Mistake, NewCustomer, NewLogin
 from paydown.domain.model import Bundle
-from paydown.imports import Imported, Source, import_items
+from paydown.imports import Imported, Source, Unwatched, import_items
 from paydown.imports.reading import COLUMNS
 from paydown.storage import opening
 
@@ -76,11 +76,6 @@ def prepare_cache() -> None:
     """Make the folder, which says of itself that it is not to be committed."""
     CACHE.mkdir(exist_ok=True)
     (CACHE / ".gitignore").write_text("*\n")
-
-
-def is_made(shape: Shape) -> bool:
-    """Whether the ledger of that shape is kept from an earlier run."""
-    return _kept(shape).exists()
 
 
 @cache
@@ -175,16 +170,3 @@ def _write_items(path: Path, shape: Shape) -> None:
                 (*owner, billing_id, *rest)
                 for billing_id in range(first, first + shape.per_contact)
             )
-
-
-class Unwatched:
-    """Nobody waits for it by the minute."""
-
-    def on_read(self, byte_count: int, byte_total: int) -> None:
-        """Show nothing."""
-
-    def on_forecast(self, row_count: int, seconds: float) -> None:
-        """Say nothing."""
-
-    def on_recorded(self) -> None:
-        """Nor here."""

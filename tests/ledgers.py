@@ -14,7 +14,7 @@ from sqlalchemy import text
 from paydown.admin import Admin, Mistake, NewCustomer, NewLogin
 from paydown.domain.model import Bundle, Caller, Command, Kind, Line, Request
 from paydown.domain.outcomes import Outcome
-from paydown.imports import Imported, Source, import_items
+from paydown.imports import Imported, Source, Unwatched, import_items
 from paydown.service import Service
 from paydown.storage.database import Database
 from paydown.storage.jobs import Job, Pace
@@ -41,17 +41,8 @@ ITEMS = (
 HEADER = "contact_id,contact_name,billing_id,description,total_amount,balance,due_on,income_account"
 
 
-class Quiet:
+class Quiet(Unwatched):
     """Nobody who watches an import or a writer."""
-
-    def on_read(self, byte_count: int, byte_total: int) -> None:
-        """Nothing."""
-
-    def on_forecast(self, row_count: int, seconds: float) -> None:
-        """Nothing."""
-
-    def on_recorded(self) -> None:
-        """Nothing."""
 
     def batch_committed(self, *, commands: int, commit_ns: int) -> None:
         """Nothing."""

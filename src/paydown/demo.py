@@ -26,7 +26,7 @@ from paydown.bootstrap import recording
 from paydown.domain.model import AccountType, Bundle, Caller, Command, Kind, Line, Request
 from paydown.domain.money import to_decimal, to_minor
 from paydown.domain.outcomes import LineOutcome, Outcome
-from paydown.imports import Imported, Source, import_items
+from paydown.imports import Imported, Source, Unwatched, import_items
 from paydown.imports.reading import COLUMNS
 from paydown.server import write_authority
 from paydown.storage import logins, opening, reference
@@ -310,21 +310,8 @@ def _import_items(database: Database, path: Path, plans: Sequence[_Plan]) -> Non
                     _INCOME,
                 )
             )
-    imported = import_items(database, Source(path, _CUSTOMER_GUID), _Unwatched())
+    imported = import_items(database, Source(path, _CUSTOMER_GUID), Unwatched())
     assert isinstance(imported, Imported), imported
-
-
-class _Unwatched:
-    """Nobody waits for so small an import."""
-
-    def on_read(self, byte_count: int, byte_total: int) -> None:
-        """Show nothing."""
-
-    def on_forecast(self, row_count: int, seconds: float) -> None:
-        """Say nothing."""
-
-    def on_recorded(self) -> None:
-        """Nor here."""
 
 
 def _record(database: Database, plans: Sequence[_Plan]) -> None:

@@ -19,7 +19,7 @@ from bench.peers.fastapi_naive import make_app
 from paydown import audit
 from paydown.admin import Admin, Mistake, NewCustomer
 from paydown.domain.model import Bundle
-from paydown.imports import Imported, Source, import_items
+from paydown.imports import Imported, Source, Unwatched, import_items
 from paydown.imports.reading import COLUMNS
 from paydown.storage import opening
 
@@ -179,7 +179,7 @@ class Peer:
         ]
         file.write_text("\n".join([",".join(COLUMNS), *lines, ""]))
         source, database = Source(file, self.guid), opening.open_store(self.database)
-        assert isinstance(import_items(database, source, ledgers.Unwatched()), Imported)
+        assert isinstance(import_items(database, source, Unwatched()), Imported)
 
     def ask(self, call: str, **body: Any) -> bytes:
         """Its answer, asked as a server would ask it."""

@@ -80,6 +80,19 @@ class Watcher(Protocol):
         """The rows are in the books for good: from now on nothing ends the import undone."""
 
 
+class Unwatched:
+    """Nobody waits for it by the minute."""
+
+    def on_read(self, byte_count: int, byte_total: int) -> None:
+        """Show nothing."""
+
+    def on_forecast(self, row_count: int, seconds: float) -> None:
+        """Say nothing."""
+
+    def on_recorded(self) -> None:
+        """Nor here."""
+
+
 def import_items(database: Database, source: Source, watcher: Watcher) -> Imported | Rejected:
     """Bring the file's items into the books, in one transaction. Safe beside a running server."""
     with database.connect() as connection:
