@@ -143,7 +143,7 @@ def _load(work: Work, asked: Sequence[NewBilling]) -> ChargingFacts:
         receivables_account_id=reference.find_item_defaults(
             connection, customer_id
         ).receivables_account_id,
-        next_billing_id=creations.find_next_billing_id(connection, customer_id),
+        next_billing_id=reference.find_next_billing_id(connection, customer_id),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Insert, and_, bindparam, insert, literal, sel
 
 from paydown.domain.model import Entry, Posting
 from paydown.storage import schema, staging
+from paydown.storage.reference import find_next_billing_id
 from paydown.storage.staging import COMPARED, Counts, Scope, contact_change, new_item
 
 
@@ -55,7 +56,7 @@ def is_recorded(connection: Connection, prepared: Prepared) -> bool:
 
 def _has_changed(connection: Connection, scope: Scope, counts: Counts) -> bool:
     """Whether another import or an account's disabling came between ``prepare`` and the lock."""
-    if staging.find_next_billing_id(connection, scope) != counts.next_billing_id_before:
+    if find_next_billing_id(connection, scope.customer_id) != counts.next_billing_id_before:
         return True
     item, account, contact = schema.billing_item, schema.account, schema.contact
     known = staging.is_contact(scope, contact_change.c.contact_id)

@@ -44,14 +44,6 @@ def change_contact(
     return changed.rowcount == 1
 
 
-def find_next_billing_id(connection: Connection, customer_id: int) -> int:
-    """The BillingId that the customer's next item takes, unless an import comes first."""
-    defaults = schema.item_defaults.c
-    statement = select(defaults.next_billing_id).where(defaults.customer_id == customer_id)
-    next_id: int = connection.execute(statement).scalar_one()
-    return next_id
-
-
 def add_items(connection: Connection, customer_id: int, items: Sequence[ChargedItem]) -> None:
     """Add items that owe their totals, and see that no later one takes their BillingIds."""
     if not items:

@@ -168,6 +168,15 @@ def find_item_defaults(connection: Connection, customer_id: int) -> ItemDefaults
     return ItemDefaults._make(row)
 
 
+def find_next_billing_id(connection: Connection, customer_id: int) -> int:
+    """The BillingId that the customer's next item takes, where none is named."""
+    statement = select(item_defaults.c.next_billing_id).where(
+        item_defaults.c.customer_id == customer_id
+    )
+    next_id: int = connection.execute(statement).scalar_one()
+    return next_id
+
+
 def set_unapplied_account(connection: Connection, customer_id: int, account_id: int) -> None:
     """Name the account where a new customer's unapplied receipts stand."""
     connection.execute(

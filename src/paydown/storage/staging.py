@@ -34,7 +34,7 @@ from paydown.domain.model import AccountType, Kind, Posting
 from paydown.domain.searching import make_search_text
 from paydown.storage import schema
 from paydown.storage.columns import Whole, Words
-from paydown.storage.reference import ItemDefaults
+from paydown.storage.reference import ItemDefaults, find_next_billing_id
 
 _temporary = MetaData()
 COMPARED = (
@@ -208,7 +208,7 @@ def prepare(connection: Connection, scope: Scope) -> Counts:
     """Number the new rows, give BillingIds to those without, and find the contacts to change."""
     connection.execute(new_item.delete())
     connection.execute(contact_change.delete())
-    found = find_next_billing_id(connection, scope)
+    found = find_next_billing_id(connection, scope.customer_id)
     in_use = select(func.max(schema.billing_item.c.billing_id)).where(
         schema.billing_item.c.customer_id == scope.customer_id
     )
@@ -302,15 +302,6 @@ def _usable_account(scope: Scope) -> ColumnElement[bool]:
         schema.account.c.active == 1,
         schema.account.c.account_type != AccountType.RECEIVABLE,
     )
-
-
-def find_next_billing_id(connection: Connection, scope: Scope) -> int:
-    """The BillingId that the customer's next item without one would get."""
-    statement = select(schema.item_defaults.c.next_billing_id).where(
-        schema.item_defaults.c.customer_id == scope.customer_id
-    )
-    next_id: int = connection.execute(statement).scalar_one()
-    return next_id
 
 
 def _number_new_rows(scope: Scope, first_id: int) -> Insert:
