@@ -14,7 +14,6 @@ from paydown.cli.output import (
     DatabaseOption,
     JsonOption,
     make_table,
-    printable,
 )
 from paydown.desk import Desk, Instruction, Operator, Refused, Result, Told
 from paydown.domain.desk_refusals import DeskRefusal
@@ -142,9 +141,9 @@ def _say_entry(entry: EntryInFull) -> list[str | Table]:
         f"{entry.kind} {entry.entry_id}, value date {entry.value_at}, recorded {entry.recorded_at}"
         f" by {entry.caller or 'an operator'}, request {entry.request_id}"
     )
-    words: list[str | Table] = [printable(about)]
+    words: list[str | Table] = [about]
     if entry.notes:
-        words.append(printable(f"Notes: {entry.notes}"))
+        words.append(f"Notes: {entry.notes}")
     columns = ["Line", "BillingId", "Amount", "Debit", "Credit", "Balance after", "Reference"]
     words.append(
         make_table([*columns, "Reversed"], [_say_posting(each) for each in entry.postings])

@@ -5,12 +5,7 @@ from typing import Annotated
 import typer
 
 from paydown.cli.enquiring import enquiring, read_moment, to_document
-from paydown.cli.output import (
-    CustomerOption,
-    DatabaseOption,
-    JsonOption,
-    printable,
-)
+from paydown.cli.output import CustomerOption, DatabaseOption, JsonOption
 from paydown.wire.formats import INT32_MAX
 
 app = typer.Typer(help="Show and explain billing items.", no_args_is_help=True)
@@ -43,7 +38,7 @@ def show(
             ("Due on", f"{item.due_on}, {item.days_overdue} days overdue"),
             ("Receivables account", item.receivables_account_code),
         ]
-        lines = (printable(f"{name:<20} {words}") for name, words in told)
+        lines = (f"{name:<20} {words}" for name, words in told)
         reading.output.show(to_document(item), *lines)
 
 
@@ -78,5 +73,4 @@ def explain(
         if explanation is None:
             known = f" was known at {known_at}" if known_at else ""
             reading.output.fail(f"No billing item {billing_id}{known or ' is known'}.")
-        sentences = map(printable, explanation.sentences)
-        reading.output.show(to_document(explanation), *sentences)
+        reading.output.show(to_document(explanation), *explanation.sentences)

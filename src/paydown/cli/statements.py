@@ -14,7 +14,6 @@ from paydown.cli.output import (
     DatabaseOption,
     JsonOption,
     make_table,
-    printable,
 )
 from paydown.domain.ageing import AGE_BANDS
 from paydown.domain.days import day_of
@@ -116,7 +115,7 @@ def _say_statement(made: Statement) -> list[str | Table]:
     ]
     columns = ["Date", "Description", "Reference", "Charge", "Credit", f"Balance ({made.currency})"]
     about = f"{made.contact_name}, {made.contact_id}"
-    return [printable(about), make_table(columns, [opening, *rows, closing])]
+    return [about, make_table(columns, [opening, *rows, closing])]
 
 
 def _say_debt(debt: AgedDebt) -> list[str | Table]:
@@ -133,7 +132,7 @@ def _say_debt(debt: AgedDebt) -> list[str | Table]:
     ]
     columns = ["Contact", "ContactId", *(band.replace("_", " ") for band in bands)]
     table = make_table([*columns, f"Total ({debt.currency})"], [*rows, total])
-    return [f"At the end of {debt.on}:", table, *map(printable, ties)]
+    return [f"At the end of {debt.on}:", table, *ties]
 
 
 def _say_difference(tie: TieOut) -> str:
