@@ -28,7 +28,7 @@ def time_of(ticks: int, time_zone: str) -> str:
 
 def start_of(day: date, time_zone: str) -> int:
     """The first moment of the day, in ticks."""
-    local = datetime.combine(day, time(), _zone(time_zone))
+    local = datetime.combine(day, time(), find_zone(time_zone))
     offset = local.utcoffset()
     assert offset is not None, "a named zone always has one"
     since = local.replace(tzinfo=UTC) - _EPOCH - offset
@@ -42,9 +42,10 @@ def end_of(day: date, time_zone: str) -> int:
 
 def _local(ticks: int, time_zone: str) -> datetime:
     moment = _EPOCH + timedelta(seconds=ticks // TICKS_PER_SECOND)
-    return moment.astimezone(_zone(time_zone))
+    return moment.astimezone(find_zone(time_zone))
 
 
 @lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo:
+def find_zone(name: str) -> ZoneInfo:
+    """The time zone of that name."""
     return ZoneInfo(name)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from paydown.domain.days import find_zone
 from paydown.domain.model import TICKS_PER_SECOND
 from paydown.domain.money import DIGITS_MAX, digit_count
 
@@ -119,7 +120,7 @@ def read_date(text: str, time_zone: str) -> tuple[int, str] | None:
         local = datetime.fromisoformat(whole)
     except ValueError:  # 30 February, say, or minute 60
         return None
-    zone, seconds = _zone(time_zone), _seconds(local - _EPOCH)
+    zone, seconds = find_zone(time_zone), _seconds(local - _EPOCH)
     fraction = fraction[:FRACTION_DIGITS_MAX].rstrip("0")
     if offset in {"Z", "z"}:
         written = f"{_with_fraction(local.isoformat(), fraction)}Z"
@@ -149,12 +150,7 @@ def write_instant(ticks: int, time_zone: str) -> str:
     """The instant with the offset that the customer's zone has then, never ``Z``."""
     seconds, fraction = divmod(ticks, TICKS_PER_SECOND)
     digits = f"{fraction:0{FRACTION_DIGITS_MAX}d}".rstrip("0")
-    return _write(seconds, digits, _zone(time_zone))
-
-
-@lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
+    return _write(seconds, digits, find_zone(time_zone))
 
 
 def _offset(zone: ZoneInfo, local: datetime) -> timedelta:
