@@ -1,4 +1,4 @@
-"""What Paydown does, for any door: the one object that the api, the console and tests talk to.
+"""The two calls, for any door: what records commands, and finds who may send them.
 
 Synchronous and thread-safe. A command's result comes back through ``deliver``, one call a batch.
 """
