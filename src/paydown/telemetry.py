@@ -25,7 +25,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from paydown.domain.model import Kind
+from paydown.domain.model import CALL_KINDS, Kind
 from paydown.domain.outcomes import Outcome, Refusal
 
 METRICS_MEDIA_TYPE = CONTENT_TYPE_LATEST
@@ -86,9 +86,7 @@ class Metrics:
             "Idempotency-Key, or the line itself.",
             "recognised_by",
         )
-        self._lines_of = {
-            kind: self._lines.labels(kind.value) for kind in (Kind.PAYMENT, Kind.WRITE_DOWN)
-        }
+        self._lines_of = {kind: self._lines.labels(kind.value) for kind in CALL_KINDS}
         for refusal in Refusal:
             self._refusals.labels(refusal.name)
         for recognised_by in ("key", "line"):
