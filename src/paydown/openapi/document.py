@@ -4,7 +4,6 @@ Law of this file: what code can say is not written again. Refusals come from ``R
 examples from ``wire``, the bodies of failures from the door that answers them.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -20,11 +19,9 @@ from paydown.openapi.examples import (
     request_examples,
 )
 from paydown.openapi.schemas import Json, make_schemas
+from paydown.openapi.v1 import Failures, make_header_parameter
 from paydown.wire.headers import KEY_LENGTH_MAX
 from paydown.wire.requests import CALLS
-
-Failures = Mapping[int, bytes]
-"""A real body for each status of a failure that is a sentence."""
 
 
 class Operation(NamedTuple):
@@ -193,30 +190,28 @@ def _parameters() -> list[Json]:
     """No parameter has an example: the viewer would send it, and one key serves one request."""
     text = {"type": "string"}
     return [
-        _parameter(
+        make_header_parameter(
             "Idempotency-Key",
             "A text that is new for each request, in double quotes or bare. A request sent again "
             "under its key is answered as the first time.",
             text | {"minLength": 1, "maxLength": KEY_LENGTH_MAX},
         ),
-        _parameter(
+        make_header_parameter(
             "Prefer",
             "`handling=strict`: all lines or none. `handling=lenient`: each line by itself. "
             "`dry-run`: the answer that the request would get, and nothing is recorded.",
             text,
         ),
-        _parameter("LegendUserName", "The member of staff who acted, kept with the entry.", text),
-        _parameter(
+        make_header_parameter(
+            "LegendUserName", "The member of staff who acted, kept with the entry.", text
+        ),
+        make_header_parameter(
             "X-Request-Id",
             "The request's id in the answer and in the log, if it is up to 128 printable ASCII "
             "characters without a space. One is made where none is sent, or another.",
             text,
         ),
     ]
-
-
-def _parameter(name: str, says: str, schema: Json) -> Json:
-    return {"name": name, "in": "header", "description": says, "schema": schema}
 
 
 def _headers() -> Json:

@@ -3,18 +3,15 @@
 Law of this file: an answer stands in the document as it is sent, to the byte: no float in between.
 """
 
-from typing import Any
-
 import msgspec
 
 from paydown.domain.model import Kind, Request
 from paydown.domain.outcomes import LineOutcome, Outcome, Refusal
+from paydown.openapi.schemas import Json
 from paydown.wire import messages
 from paydown.wire.faults import Faults
 from paydown.wire.headers import Media
 from paydown.wire.requests import CALLS
-
-Json = dict[str, Any]
 
 _BODIES = {
     Kind.PAYMENT: b"""{

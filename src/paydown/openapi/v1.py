@@ -10,11 +10,11 @@ from typing import Any, get_type_hints
 import msgspec
 
 from paydown.openapi.routes import PATH_VALUES, ROUTES, Route
+from paydown.openapi.schemas import Json
 from paydown.openapi.v1_examples import example
 from paydown.wire.headers import KEY_LENGTH_MAX
 from paydown.wire.v1.documents import Problem
 
-Json = dict[str, Any]
 Failures = Mapping[int, bytes]
 """A real body for each status of a failure."""
 
@@ -225,14 +225,18 @@ def _without_null(schema: Json, field: msgspec.structs.FieldInfo) -> Json:
 def _head(route: Route) -> list[Json]:
     """The headers of a request. None has an example: the viewer would send it."""
     text: Json = {"type": "string"}
-    request_id = _parameter("X-Request-Id", "The request's id in the answer and the log.", text)
+    request_id = make_header_parameter(
+        "X-Request-Id", "The request's id in the answer and the log.", text
+    )
     if not route.is_write:
-        known = _parameter("If-None-Match", "The ETag of an answer that is at hand.", text)
+        known = make_header_parameter(
+            "If-None-Match", "The ETag of an answer that is at hand.", text
+        )
         return [known, request_id]
     key = text | {"minLength": 1, "maxLength": KEY_LENGTH_MAX, "pattern": "^[!#-~]([ -~]*[!-~])?$"}
-    condition = [_parameter("If-Match", _IF_MATCH, text)] if route.is_conditional else []
+    condition = [make_header_parameter("If-Match", _IF_MATCH, text)] if route.is_conditional else []
     return [
-        _parameter(
+        make_header_parameter(
             "Idempotency-Key",
             "A text that is new for each request. A request sent again under its key is answered "
             "as the first time.",
@@ -240,17 +244,20 @@ def _head(route: Route) -> list[Json]:
         )
         | {"required": True},
         *condition,
-        _parameter(
+        make_header_parameter(
             "Prefer",
             "`dry-run`: the answer that the request would get, and nothing is recorded.",
             text,
         ),
-        _parameter("LegendUserName", "The member of staff who acted, kept with it.", text),
+        make_header_parameter(
+            "LegendUserName", "The member of staff who acted, kept with it.", text
+        ),
         request_id,
     ]
 
 
-def _parameter(name: str, says: str, schema: Json) -> Json:
+def make_header_parameter(name: str, says: str, schema: Json) -> Json:
+    """A header of a request."""
     return {"name": name, "in": "header", "description": says, "schema": schema}
 
 
