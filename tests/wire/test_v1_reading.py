@@ -160,6 +160,14 @@ def test_a_query_that_cannot_be_read_is_refused(query: str, words: str) -> None:
     assert words in read.detail
 
 
+def test_what_a_plus_means_is_told_of_times_alone() -> None:
+    """A space is right in a text that is wrong for another reason."""
+    read = read_query(b"reference=" + b"two+words" * 60, queries.PostingQuery)
+
+    assert isinstance(read, Misread)
+    assert read.detail == "reference: Send at most 255 characters."
+
+
 @pytest.mark.parametrize("sent", ["1", "0", "yes", "True", "FALSE", "null", ""])
 def test_a_choice_of_two_is_true_or_false(sent: str) -> None:
     """No other spelling of either is guessed at."""

@@ -118,14 +118,16 @@ def read_query(raw: bytes, shape: type[T]) -> T | Misread:
     except msgspec.ValidationError as error:
         misread = _explain(str(error), shape)
         where = (misread.pointer or "").removeprefix("/")
-        hint = " In a query, a + is sent as %2B." if " " in dict(pairs).get(where, "") else ""
+        is_time = fields.Instant in _kinds(get_type_hints(shape, include_extras=True)[where])
+        has_space = " " in dict(pairs).get(where, "")
+        hint = " In a query, a + is sent as %2B." if is_time and has_space else ""
         return Misread(f"{where}: {misread.detail}{hint}")
     return query
 
 
 def _read_parameter(hint: Any, text: str) -> str | int | Misread:
     """What a text says of a parameter of that type."""
-    kinds = (hint, *get_args(hint))
+    kinds = _kinds(hint)
     if int in kinds:
         return int(text) if _IS_NUMBER(text) else Misread("Send a whole number of 1 to 10 digits.")
     if bool in kinds:
@@ -133,14 +135,18 @@ def _read_parameter(hint: Any, text: str) -> str | int | Misread:
     return text
 
 
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    """The type, and each that it may be one of."""
+    return hint, *get_args(hint)
+
+
 def read_values(query: Struct) -> dict[str, Any] | Misread:
     """The members of a query as they are meant: instants in ticks, days as days, guids as kept."""
     hints = get_type_hints(type(query), include_extras=True)
     values = msgspec.structs.asdict(query)
     for name, sent in values.items():
-        kinds = (hints[name], *get_args(hints[name]))
         for kind, read in _READERS:
-            if sent is not None and kind in kinds:
+            if sent is not None and kind in _kinds(hints[name]):
                 values[name] = read(sent)
                 if values[name] is None:
                     return Misread(f"{name}: there is no such moment from 1970 to 2099.")
