@@ -237,7 +237,8 @@ def test_sqlite_takes_one_process(template: Path) -> None:
     )
 
 
-def test_a_process_that_cannot_begin_ends_the_start(capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("capfd")
+def test_a_process_that_cannot_begin_ends_the_start() -> None:
     """Nobody is told that the server listens, and nothing is left running or open."""
     listeners = listen_together("127.0.0.1", 0, 2)
     ready: list[int] = []
