@@ -148,6 +148,7 @@ class Settings:
         Group.RECORDING,
         "How long a payment waits while another process holds the ledger, before it gets 503.",
         5,
+        most=86_400,
     )
     log_level: LogLevel = _setting(  # noqa: RUF009 - it makes a field
         Group.LOG, "The least that is logged. Failures always are.", LogLevel.INFO

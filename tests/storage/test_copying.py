@@ -9,6 +9,7 @@ import full_ledger
 import ledgers
 from makers import Maker, on_both_stores, on_every_store
 from paydown.admin import Admin, NewCustomer
+from paydown.config import list_settings
 from paydown.domain.outcomes import Outcome
 from paydown.storage import copying, opening
 from paydown.storage.copying import TABLES
@@ -111,6 +112,22 @@ def test_a_payment_meets_a_frozen_ledger_as_it_meets_a_lock(maker: Maker) -> Non
             assert isinstance(books.record(command).result, Unavailable)
         assert isinstance(books.record(command).result, Outcome)
         assert books.balances()[1] == 750
+
+
+@on_both_stores
+def test_the_longest_wait_of_the_settings_is_waited(maker: Maker) -> None:
+    """It is none that the store takes for no wait at all, or refuses."""
+    settings = {setting.name: setting for setting in list_settings()}
+    longest = settings["lock_wait_seconds"].most
+    assert longest is not None
+    database = opening.open_store(maker.copy().url, lock_wait_seconds=longest)
+    with ledgers.Books(database) as books:
+        command = ledgers.pay(books.caller(), {1: "2.50"})
+        with database.write() as connection:
+            database.hold_customer(connection, command.caller.customer_id)
+            job = books.submit(command)
+            assert not job.waiter.wait(0.5)
+        assert isinstance(ledgers.finished(job).result, Outcome)
 
 
 @pytest.mark.parametrize("maker", ["postgresql"], indirect=True)
