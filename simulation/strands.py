@@ -34,11 +34,6 @@ class Strand:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is left of it to be done."""
-        return self._done.done()
-
     def go_on(self) -> None:
         """Run until it is put aside, or over."""
         self._go.release()

@@ -187,6 +187,15 @@ def test_migrating_what_can_be_no_file_is_refused(tmp_path: Path, name: str, sen
         migrate(f"{url_of(tmp_path)}/{name}")
 
 
+@pytest.mark.parametrize("use", [open_store, migrate])
+def test_a_path_that_cannot_be_looked_at_is_said(
+    tmp_path: Path, use: Callable[[str], object]
+) -> None:
+    """The name is longer than the system takes; a folder that may not be entered is the same."""
+    with pytest.raises(StoreUnavailable, match="cannot be looked at: File name too long"):
+        use(f"{url_of(tmp_path)}/{'a' * 5000}")
+
+
 def test_migrating_into_no_folder_is_refused(tmp_path: Path) -> None:
     """The folder is the operator's to make."""
     with pytest.raises(SchemaMismatch, match="There is no folder"):

@@ -6,6 +6,7 @@ Law of this file: only ``engine`` and modules named for SQLite import it.
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,6 +66,19 @@ def path_of(url: str) -> Path:
         return Path(parsed.database).resolve()
     except ValueError as error:
         raise SchemaMismatch(f"{url!r} names no file: {error}.") from None
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there. Raises ``SchemaMismatch`` where something else is."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreUnavailable(f"{path} cannot be looked at: {error.strerror}.") from None
+    if not stat.S_ISREG(mode):
+        raise SchemaMismatch(f"{path} is not a file. Name the ledger's file.")
+    return True
 
 
 def connect(

@@ -75,9 +75,7 @@ class SQLiteDatabase(Database):
         )
 
     def exists(self) -> bool:
-        if self.path.exists() and not self.path.is_file():
-            raise SchemaMismatch(f"{self.path} is not a file. Name the ledger's file.")
-        return self.path.exists()
+        return sqlite.is_file(self.path)
 
     def make(self) -> None:
         """An empty file in WAL mode where there is none; an existing one is left as it is."""
@@ -210,6 +208,8 @@ class SQLiteSession(Session):
             self.check()
             if self._connection is None:
                 self._connection = sqlite.connect(self._path, wait_seconds=self._wait_seconds)
+                # Nobody but who holds the file is waited for, and that is ``_hold_file``'s.
+                self._connection.execute("PRAGMA busy_timeout=0")
                 self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
                 # What a statement may have to undo is kept in memory, and not in a file of its own.
                 self._connection.execute("PRAGMA temp_store=MEMORY")
@@ -229,17 +229,18 @@ class SQLiteSession(Session):
 
     def _hold_file(self) -> None:
         """Begin at once, or else say that this waits."""
-        self._open.execute("PRAGMA busy_timeout=0")
         try:
             self._open.execute("BEGIN IMMEDIATE")
             return
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
-        finally:
-            self._open.execute(f"PRAGMA busy_timeout={self._wait_seconds * 1000}")
         self.before_waiting()
-        self._open.execute("BEGIN IMMEDIATE")
+        self._open.execute(f"PRAGMA busy_timeout={self._wait_seconds * 1000}")
+        try:
+            self._open.execute("BEGIN IMMEDIATE")
+        finally:
+            self._open.execute("PRAGMA busy_timeout=0")
 
     def fetch_one(self, statement: Statement, values: Row) -> Row | None:
         with sqlite.naming_faults(self._path):
