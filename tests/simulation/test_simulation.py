@@ -26,7 +26,7 @@ pytestmark = pytest.mark.no_cover  # the same again and again, which being measu
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 300
-FIRST = {"believes_what_it_opens": 70}
+FIRST = {"believes_what_it_opens": 60}
 """Where to look first for a fault that only few seeds meet."""
 TOLD = {
     *("kills", "power losses", "clock jump", "lock", "drain", "recovered", "starts"),

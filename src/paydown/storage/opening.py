@@ -1,6 +1,7 @@
 """Make, upgrade and open ledgers; a schema of any other version is refused with what mends it."""
 
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
@@ -16,6 +17,8 @@ from paydown.storage.schema import APPEND_ONLY, metadata
 
 _COPY_OF = "copy of "
 """How the version of a copy that is not finished begins. Alembic's column takes 32 characters."""
+
+_wanted = WeakKeyDictionary[Database, dict[str, list[str]]]()
 
 
 def open_store(url: str, *, lock_wait_seconds: int = 5) -> Database:
@@ -107,9 +110,7 @@ def create_schema(connection: Connection, database: Database) -> None:
 
 def schema_differences(connection: Connection, database: Database) -> list[str]:
     """How the ledger's tables, indexes and triggers differ from their definition, in words."""
-    with database.scratch() as scratch:
-        create_schema(scratch, database)
-        wanted = database.objects(scratch)
+    wanted = _find_wanted(database)
     found = database.objects(connection)
     return (
         [f"{name} is missing" for name in sorted(wanted.keys() - found.keys())]
@@ -120,6 +121,16 @@ def schema_differences(connection: Connection, database: Database) -> list[str]:
             if found.get(name, wanted[name]) != wanted[name]
         ]
     )
+
+
+def _find_wanted(database: Database) -> dict[str, list[str]]:
+    """What they would be if they were made now, each as its database describes it: found once."""
+    wanted = _wanted.get(database)
+    if wanted is None:
+        with database.scratch() as scratch:
+            create_schema(scratch, database)
+            wanted = _wanted[database] = database.objects(scratch)
+    return wanted
 
 
 def _upgrade(connection: Connection) -> None:
