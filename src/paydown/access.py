@@ -166,7 +166,6 @@ class _Known(NamedTuple):
 
     answer: Caller | Denial
     fresh_until: float
-    user_name: bytes
 
 
 class Authenticator:
@@ -191,7 +190,6 @@ class Authenticator:
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
         self._slots = threading.Semaphore(settings.verifications_max)
-        self._generation = 0
         self._answers: dict[bytes, _Known] = {}
         self._proofs = OrderedDict[bytes, tuple[str, float]]()
         self._flights: dict[tuple[bytes, str], tuple[bytes, Future[bool]]] = {}
@@ -216,7 +214,6 @@ class Authenticator:
         now = self._clock()
         if denial := self._turn_away(credentials, now):
             return denial
-        generation = self._generation
         try:
             login = self._read(credentials)
         except StoreUnavailable as fault:
@@ -225,17 +222,9 @@ class Authenticator:
             return denial
         assert login is not None, "nothing proves the decoy"
         answer = login.caller or FORBIDDEN
-        known = _Known(answer, now + self._settings.fresh_seconds, user_name)
-        self._remember(self._digest(user_name, password, customer_guid), known, generation)
+        known = _Known(answer, now + self._settings.fresh_seconds)
+        self._remember(self._digest(user_name, password, customer_guid), known)
         return answer
-
-    def forget(self, user_name: str) -> None:
-        """Read the login anew from now on: it was changed in this process."""
-        name = user_name.encode()
-        with self._lock:
-            self._generation += 1
-            for key in [key for key, known in self._answers.items() if known.user_name == name]:
-                del self._answers[key]
 
     # Refusing to look
 
@@ -352,13 +341,12 @@ class Authenticator:
         self._proofs.move_to_end(claim.pair)
         _drop_oldest(self._proofs, self._settings.proofs_max)
 
-    def _remember(self, key: bytes, known: _Known, generation: int) -> None:
-        """Keep the answer, unless a login was changed since it was read."""
+    def _remember(self, key: bytes, known: _Known) -> None:
+        """Keep the answer, as the latest."""
         with self._lock:
-            if generation == self._generation:
-                self._answers.pop(key, None)
-                self._answers[key] = known
-                _drop_oldest(self._answers, self._settings.answers_max)
+            self._answers.pop(key, None)
+            self._answers[key] = known
+            _drop_oldest(self._answers, self._settings.answers_max)
 
     def _digest(self, *parts: bytes) -> bytes:
         """A keyed hash that stands for the parts, each behind its length so that none runs on."""

@@ -5,9 +5,7 @@ import io
 import pytest
 
 from paydown.access import HASHER
-from paydown.admin import Admin, Mistake, NewLogin
 from paydown.cli import app
-from paydown.domain.model import Bundle
 from paydown.storage import logins
 
 
@@ -170,25 +168,3 @@ def test_grants_need_a_login_and_a_customer(paydown, customer, command, name, gu
     answer = paydown("login", command, name, *place, "--bundle", "BillingPayment")
     assert answer.status == 1
     assert answer.stderr.startswith(sentence)
-
-
-def test_every_change_to_a_login_is_told_at_once(database, customer):
-    """A process that remembers who was verified forgets it when it changes the login itself."""
-    told = []
-    admin = Admin(database, told.append)
-    both = (Bundle.BILLING_PAYMENT, Bundle.BILLING_WRITE_DOWN)
-    changes = (
-        lambda: admin.add_login(NewLogin("till", "hash"), customer.customer_guid, both),
-        lambda: admin.revoke("till", customer.customer_guid, both),
-        lambda: admin.grant("till", customer.customer_guid, both),
-        lambda: admin.set_password("till", "another"),
-        lambda: admin.set_login_disabled("till", disabled=True),
-    )
-    for change in changes:
-        told.clear()
-        assert not isinstance(change(), Mistake)
-        assert told == ["till"]
-    told.clear()
-    assert isinstance(admin.set_password("nobody", "hash"), Mistake)
-    assert isinstance(admin.grant("nobody", customer.customer_guid, both), Mistake)
-    assert told == []

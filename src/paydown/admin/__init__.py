@@ -1,7 +1,6 @@
 """What an operator sets up: customers and their books, logins and their grants.
 
-Law of this file: a mistake of the operator's comes back as a ``Mistake`` and has changed nothing. A
-change to a login is told to ``on_login_change`` once it is committed.
+Law of this file: a mistake of the operator's comes back as a ``Mistake`` and has changed nothing.
 """
 
 import time
@@ -59,11 +58,8 @@ class NewLogin(NamedTuple):
 class Admin:
     """The operations on one ledger, each in a transaction of its own; safe beside a server."""
 
-    def __init__(
-        self, database: Database, on_login_change: Callable[[str], None] = lambda _: None
-    ) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._on_login_change = on_login_change
 
     def add_customer(self, new: NewCustomer) -> Customer | Mistake:
         """Add a customer, by default with all it needs to take payments."""
@@ -179,9 +175,7 @@ class Admin:
             if customer:
                 granted = sorted(set(bundles))
                 logins.grant_bundles(connection, customer.customer_id, login_id, granted)
-            added = logins.list_logins(connection, new.user_name)[0]
-        self._on_login_change(new.user_name)
-        return added
+            return logins.list_logins(connection, new.user_name)[0]
 
     def list_logins(self) -> list[LoginRecord]:
         """All logins with their grants, by name."""
@@ -228,9 +222,7 @@ class Admin:
             if isinstance(login, Mistake):
                 return login
             logins.change_login(connection, login.login_id, values)
-            changed = _find_login(connection, user_name)
-        self._on_login_change(user_name)
-        return changed
+            return _find_login(connection, user_name)
 
     def _regrant(
         self, user_name: str, customer_guid: str, bundles: Sequence[Bundle], *, granting: bool
@@ -250,9 +242,7 @@ class Admin:
                 return Mistake(f"{user_name} does not hold {missing[0]} for {customer.name}.")
             else:
                 logins.revoke_bundles(*place, bundles)
-            changed = _find_login(connection, user_name)
-        self._on_login_change(user_name)
-        return changed
+            return _find_login(connection, user_name)
 
 
 def _check_customer(new: NewCustomer, customer_guid: str | None) -> Mistake | None:
