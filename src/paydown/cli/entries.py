@@ -22,8 +22,6 @@ from paydown.wire.formats import INT32_MAX, read_day, read_guid, write_instant
 from paydown.wire.v1.documents import EntryInFull, Posting, Reversed
 from paydown.wire.v1.orders import Reversal
 
-CALL = "paydown entry reverse"
-
 app = typer.Typer(help="Show and reverse journal entries.", no_args_is_help=True)
 
 IdArgument = Annotated[str, typer.Argument(metavar="ENTRY_ID", help="Its id, a guid.")]
@@ -106,8 +104,6 @@ def _reverse(
     customer = reading.customer
     by = Instruction(
         Operator(customer.customer_id, customer.time_zone),
-        CALL,
-        target=guid if line is None else f"{guid}.{line}",
         request_id=f"cli-{uuid.uuid4()}",
         dry_run=dry_run,
     )
