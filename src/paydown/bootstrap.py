@@ -44,6 +44,9 @@ from paydown.telemetry import Metrics, configure_logging
 LOOKUPS_MAX = 4
 """How many logins are read from the ledger at once, each over a connection of its own."""
 
+ENQUIRY_SECONDS = 60
+"""How long a server waits for a statement beside the two calls: more than for any lock."""
+
 Record = Callable[[Command], Result]
 
 logger = structlog.get_logger()
@@ -149,7 +152,11 @@ def _few_at_once(find_login: FindLogin) -> FindLogin:
 
 def _open(settings: Settings) -> Database:
     """The settings' ledger. Raises ``StoreUnavailable``."""
-    return open_store(settings.database, lock_wait_seconds=settings.lock_wait_seconds)
+    return open_store(
+        settings.database,
+        lock_wait_seconds=settings.lock_wait_seconds,
+        answer_seconds=ENQUIRY_SECONDS,
+    )
 
 
 def make_around(database: Database, clock: Clock) -> Around:

@@ -11,7 +11,8 @@ import pytest
 import postgres
 from ledgers import Books, finished, pay
 from makers import on_postgresql
-from paydown import audit
+from paydown import audit, bootstrap
+from paydown.config import Settings
 from paydown.domain.outcomes import Outcome
 from paydown.storage.database import Database, Hold
 from paydown.storage.faults import StoreUnreachable
@@ -267,6 +268,34 @@ def test_a_connection_that_hangs_is_left_behind(
 
     assert isinstance(result, Outcome)
     assert [line.balance for line in result.lines] == [900]
+
+
+@pytest.mark.parametrize("opened", ["read", "write"])
+def test_a_server_waits_for_no_enquiry_without_end(
+    own_ledger: Database,
+    opened: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where PostgreSQL hangs, whoever looks up a login or asks the desk is told so in time."""
+    monkeypatch.setattr("paydown.bootstrap.ENQUIRY_SECONDS", 1)
+    database = bootstrap._open(Settings(database=own_ledger.url))
+
+    def ask() -> None:
+        with getattr(database, opened)() as connection:
+            hanging = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            os.kill(hanging, signal.SIGSTOP)
+            going_on = threading.Timer(10, os.kill, (hanging, signal.SIGCONT))
+            going_on.start()
+            try:
+                connection.exec_driver_sql("SELECT name FROM customer")
+            finally:
+                going_on.cancel()
+                os.kill(hanging, signal.SIGCONT)
+
+    with pytest.raises(StoreUnreachable, match="no answer for 1 seconds"):
+        ask()
+    assert caplog.messages == []
 
 
 @pytest.mark.usefixtures("quick")

@@ -16,10 +16,18 @@ from paydown.storage.sqlite_database import SQLiteDatabase
 _random_bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311
 
 
-def find_database(url: str, *, lock_wait_seconds: int = 5) -> Database:
-    """The database at the URL, whether or not it is there. Raises ``SchemaMismatch``."""
+def find_database(
+    url: str, *, lock_wait_seconds: int = 5, answer_seconds: int | None = None
+) -> Database:
+    """The database at the URL, whether or not it is there. Raises ``SchemaMismatch``.
+
+    ``answer_seconds``: how long a statement outside a session may take; as long as it likes where
+    there is none. Over a network a server may fall silent; a file does not.
+    """
     if postgresql.is_named_by(url):
-        return PostgreSQLDatabase(url, lock_wait_seconds=lock_wait_seconds)
+        return PostgreSQLDatabase(
+            url, lock_wait_seconds=lock_wait_seconds, answer_seconds=answer_seconds
+        )
     return SQLiteDatabase(sqlite.path_of(url), lock_wait_seconds=lock_wait_seconds)
 
 

@@ -21,9 +21,13 @@ _COPY_OF = "copy of "
 _wanted = WeakKeyDictionary[Database, dict[str, list[str]]]()
 
 
-def open_store(url: str, *, lock_wait_seconds: int = 5) -> Database:
+def open_store(
+    url: str, *, lock_wait_seconds: int = 5, answer_seconds: int | None = None
+) -> Database:
     """The ledger at the URL. Raises ``SchemaMismatch`` or ``StoreUnavailable`` with a sentence."""
-    database = find_database(url, lock_wait_seconds=lock_wait_seconds)
+    database = find_database(
+        url, lock_wait_seconds=lock_wait_seconds, answer_seconds=answer_seconds
+    )
     if not database.exists():
         raise SchemaMismatch(f"There is no ledger at {url}. Make one with: {_mend(database)}")
     with database.read() as connection:

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -27,8 +27,6 @@ from paydown.storage.schema import metadata
 
 # The driver's warnings say nothing that its errors do not, so unasked they are not printed.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
-
-Kind = TypeVar("Kind", bound=psycopg.Connection)
 
 LOCK_CLASS = 0x70617964
 """The first half of every advisory lock of Paydown's; the second is a customer, or 0 for all."""
@@ -114,13 +112,34 @@ def say_place(parameters: dict[str, str]) -> str:
     return f"The database {name!r} at {where}"
 
 
-def connect(url: str, *, lock_wait_seconds: int, kind: type[Kind]) -> Kind:
-    """A driver connection in autocommit mode, whose commits are synced."""
+class _Bounded(psycopg.Connection):
+    """A connection that waits for an answer so long and no longer, where it is given a time.
+
+    A server that hangs, and a commit whose standby is gone, keep the connection open and silent.
+    """
+
+    answer_seconds: int | None = None
+
+    def wait(self, gen: Any, *how: Any, **named: Any) -> Any:
+        try:
+            return super().wait(gen, *how, **{"timeout": self.answer_seconds, **named})
+        except psycopg.errors._WaitTimeout:
+            # What is tried on it afterwards, to end in good order, fails at once.
+            self.pgconn.finish()
+            raise psycopg.OperationalError(f"no answer for {self.answer_seconds} seconds") from None
+
+
+def connect(url: str, *, lock_wait_seconds: int, answer_seconds: int | None) -> psycopg.Connection:
+    """A driver connection in autocommit mode, whose commits are synced.
+
+    ``answer_seconds`` is how long a statement may take; None lets it take as long as it likes.
+    """
     parameters = {**_UNLESS_GIVEN, **read_url(url), "client_encoding": "utf8"}
     try:
-        connection = kind.connect("", autocommit=True, **parameters)  # type: ignore[arg-type]
+        connection = _Bounded.connect("", autocommit=True, **parameters)  # type: ignore[arg-type]
     except psycopg.ProgrammingError as error:
         raise SchemaMismatch(f"The URL of the database is wrong: {_first_line(error)}.") from None
+    connection.answer_seconds = answer_seconds
     try:
         _refuse_encoding(connection)
         connection.execute(_DURABLE)

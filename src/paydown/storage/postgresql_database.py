@@ -85,12 +85,15 @@ class PostgreSQLDatabase(Database):
     workers_max = None
     sessions_max = None
 
-    def __init__(self, url: str, *, lock_wait_seconds: int = 5) -> None:
+    def __init__(
+        self, url: str, *, lock_wait_seconds: int = 5, answer_seconds: int | None = None
+    ) -> None:
         parameters = postgresql.read_url(url)
         self.url = url
         self.shown_url = postgresql.without_password(url)
         self.place = postgresql.say_place(parameters)
         self._lock_wait_seconds = lock_wait_seconds
+        self._answer_seconds = answer_seconds
         self._engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connect_admin,
@@ -101,7 +104,7 @@ class PostgreSQLDatabase(Database):
 
     def _connect_admin(self) -> psycopg.Connection:
         return postgresql.connect(
-            self.url, lock_wait_seconds=ADMIN_WAIT_SECONDS, kind=psycopg.Connection
+            self.url, lock_wait_seconds=ADMIN_WAIT_SECONDS, answer_seconds=self._answer_seconds
         )
 
     def exists(self) -> bool:
@@ -199,23 +202,6 @@ class PostgreSQLDatabase(Database):
         return postgresql.damages(connection)
 
 
-class _Bounded(psycopg.Connection):
-    """A connection on which no answer is waited for without end.
-
-    A server that hangs, and a commit whose standby is gone, keep the connection open and silent.
-    """
-
-    answer_seconds = ANSWER_SECONDS
-
-    def wait(self, gen: Any, *how: Any, **named: Any) -> Any:
-        try:
-            return super().wait(gen, *how, **{"timeout": self.answer_seconds, **named})
-        except psycopg.errors._WaitTimeout:
-            # What is tried on it afterwards, to end in good order, fails at once.
-            self.pgconn.finish()
-            raise psycopg.OperationalError(f"no answer for {self.answer_seconds} seconds") from None
-
-
 class PostgreSQLSession(Session):
     """The connection of a server's writer thread."""
 
@@ -223,7 +209,7 @@ class PostgreSQLSession(Session):
         self._url = url
         self._place = place
         self._lock_wait_seconds = lock_wait_seconds
-        self._connection: _Bounded | None = None
+        self._connection: psycopg.Connection | None = None
         self._clocks = ClockWatch(place)
         self._warnings: list[str] = []
         self._batch_count = 0
@@ -239,7 +225,9 @@ class PostgreSQLSession(Session):
             self.rollback()
             raise
 
-    def _begin(self, connection: _Bounded, hold: Hold, asked: Sequence[Asked]) -> list[list[Row]]:
+    def _begin(
+        self, connection: psycopg.Connection, hold: Hold, asked: Sequence[Asked]
+    ) -> list[list[Row]]:
         """In one round trip; each statement sees what was there when those before it had ended.
 
         The customers are held before the transaction begins, and by the session: a serializable one
@@ -339,17 +327,17 @@ class PostgreSQLSession(Session):
     def close(self) -> None:
         self.disconnect()
 
-    def _connected(self) -> _Bounded:
+    def _connected(self) -> psycopg.Connection:
         is_new = self._connection is None
         if self._connection is None:
+            answer_seconds = ANSWER_SECONDS + self._lock_wait_seconds
             connection = postgresql.connect(
-                self._url, lock_wait_seconds=self._lock_wait_seconds, kind=_Bounded
+                self._url, lock_wait_seconds=self._lock_wait_seconds, answer_seconds=answer_seconds
             )
             connection.execute(_HOT_SETTINGS)
-            connection.answer_seconds = ANSWER_SECONDS + self._lock_wait_seconds
             if connection.info.server_version >= _BOUNDED_SINCE:
                 # A server that stands still in a batch must not keep others from its items.
-                bound = 3 * connection.answer_seconds
+                bound = 3 * answer_seconds
                 connection.execute(f"SET transaction_timeout = '{bound:d}s'")
             connection.add_notice_handler(self._note)
             self._connection = connection
@@ -369,7 +357,7 @@ class PostgreSQLSession(Session):
         return cursor.execute(sql, arrays, prepare=True, binary=True)
 
     @property
-    def _open(self) -> _Bounded:
+    def _open(self) -> psycopg.Connection:
         assert self._connection is not None, "begin comes first"
         return self._connection
 
