@@ -1,12 +1,15 @@
 """Suggestions: exact before likely, nothing more than is owed or there, and bounded work."""
 
+import time
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from paydown.domain.suggesting import (
     EACH_MAX,
+    PAIRED_MAX,
     SHARES_MAX,
     SUMMED_MAX,
     Owing,
@@ -98,8 +101,36 @@ def test_no_suggestion_overspends(balances: list[int], unapplied: int) -> None:
         assert all(0 < share.amount <= balances[share.billing_id] for share in proposal.shares)
 
 
-def test_the_search_looks_at_a_bounded_number_of_items() -> None:
-    """A sum of the two last of more items is not looked for."""
-    last = [1] * SUMMED_MAX + [500, 600]
+@pytest.mark.parametrize("places", [(0, 299), (298, 299), (0, 150, 299), (297, 298, 299)])
+def test_a_sum_of_two_or_three_is_found_among_many(places: tuple[int, ...]) -> None:
+    """Whenever they are due: the others owe an even amount each, so that none of theirs is odd."""
+    balances = [20_000 + 2 * place for place in range(PAIRED_MAX)]
+    for place, amount in zip(places, (7, 400, 6), strict=False):
+        balances[place] = amount
+    items = [Owing(n, each, "2026-02-01") for n, each in enumerate(balances)]
+    total = sum(balances[place] for place in places)
 
-    assert [rule for rule, _ in shown(1100, owing(*last))] == ["oldest_first"]
+    assert shown(total, items)[0] == ("exact_subset", {n: balances[n] for n in places})
+
+
+def test_two_items_are_likelier_than_four() -> None:
+    """The smallest set comes first, also where its items are due last."""
+    many = owing(250, 250, 250, 250, *[9000] * 20, 400, 600)
+
+    assert shown(1000, many)[:2] == [
+        ("exact_subset", {25: 400, 26: 600}),
+        ("exact_subset", {1: 250, 2: 250, 3: 250, 4: 250}),
+    ]
+
+
+def test_the_search_looks_at_a_bounded_number_of_items() -> None:
+    """A sum of four is looked for among few, one of two among many; and it takes no time."""
+    last = [1] * SUMMED_MAX + [400, 500, 600, 700]
+    later = [Owing(n, each, "2026-02-01") for n, each in enumerate([1] * PAIRED_MAX + [500, 600])]
+    alike = [Owing(n, 1000, "2026-02-01") for n in range(2000)]
+    began = time.process_time()
+
+    assert [rule for rule, _ in shown(2200, owing(*last))] == ["oldest_first"]
+    assert [rule for rule, _ in shown(1100, later)] == ["oldest_first"]
+    assert [rule for rule, _ in shown(3000, alike)] == ["exact_subset"] * EACH_MAX
+    assert time.process_time() - began < 2

@@ -1,15 +1,19 @@
 """Suggestions: which items a sum of money may be meant for. Nothing is decided here.
 
-Law of this file: the work is bounded. An exact sum is looked for among the ``SUMMED_MAX`` items
-due first and no further, so that the absence of one is no proof that there is none.
+Law of this file: the work is bounded. An exact sum is looked for in small sets among many items
+and in sets of any size among few, so that the absence of one is no proof that there is none.
 """
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import combinations, islice
 from typing import NamedTuple
 
 SUMMED_MAX = 20
-"""Among how many items an exact sum is looked for: at most 2 to the 20th power of sets."""
+"""Among how many items all sets are looked at for an exact sum: 2 to the 20th power at most."""
+
+PAIRED_MAX = 300
+"""Among how many items two or three are looked for that make an exact sum."""
 
 EACH_MAX = 3
 """How many suggestions come of one rule."""
@@ -63,7 +67,7 @@ def propose(unapplied: int, owing: Sequence[Owing]) -> list[Proposal]:
     ][:EACH_MAX]
     proposals += [
         Proposal(EXACT_SUBSET, tuple(Share(item.billing_id, item.balance) for item in subset))
-        for subset in find_subsets(unapplied, oldest[:SUMMED_MAX])
+        for subset in find_subsets(unapplied, oldest)
     ]
     proposals.append(Proposal(OLDEST_FIRST, _fill(unapplied, oldest)))
     return _without_repeats(proposals)
@@ -72,19 +76,50 @@ def propose(unapplied: int, owing: Sequence[Owing]) -> list[Proposal]:
 def find_subsets(total: int, items: Sequence[Owing]) -> list[tuple[Owing, ...]]:
     """Sets of two items or more that owe exactly the total: a few, the smallest sets first.
 
-    Each half of the items is summed in every way, then the halves are matched. Of equally small
-    sets, those of the items named first come first.
+    Of equally small sets, those of the items named first come first.
     """
-    half = len(items) // 2
+    balances = [item.balance for item in items]
+    found = {
+        *islice(_find_pairs(total, balances[:PAIRED_MAX]), EACH_MAX),
+        *islice(_find_triples(total, balances[:PAIRED_MAX]), EACH_MAX),
+        *_find_sets(total, balances[:SUMMED_MAX]),
+    }
+    first = sorted(found, key=lambda chosen: (len(chosen), chosen))[:EACH_MAX]
+    return [tuple(items[index] for index in chosen) for chosen in first]
+
+
+def _find_pairs(total: int, balances: Sequence[int], start: int = 0) -> Iterator[tuple[int, ...]]:
+    """Every two from ``start`` on, by their places, that sum to the total; the first ones first."""
+    places = defaultdict(list)
+    for place in range(start, len(balances)):
+        places[balances[place]].append(place)
+    for left in range(start, len(balances)):
+        for right in places.get(total - balances[left], ()):
+            if right > left:
+                yield left, right
+
+
+def _find_triples(total: int, balances: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    for first, balance in enumerate(balances):
+        if balance < total:
+            for rest in _find_pairs(total - balance, balances, first + 1):
+                yield first, *rest
+
+
+def _find_sets(total: int, balances: Sequence[int]) -> list[tuple[int, ...]]:
+    """Sets of any size above one that sum to the total, the smallest among them.
+
+    Each half is summed in every way, then the halves are matched.
+    """
+    half = len(balances) // 2
     matching: dict[int, list[tuple[int, ...]]] = {}
-    for right in _sets_of(range(half, len(items))):
-        matching.setdefault(_sum(items, right), []).append(right)
+    for right in _sets_of(range(half, len(balances))):
+        matching.setdefault(_sum(balances, right), []).append(right)
     found: list[tuple[int, ...]] = []
     for left in _sets_of(range(half)):
-        rest = matching.get(total - _sum(items, left), [])
+        rest = matching.get(total - _sum(balances, left), [])
         found += [left + right for right in rest if len(left) + len(right) > 1][:EACH_MAX]
-    found.sort(key=lambda chosen: (len(chosen), chosen))
-    return [tuple(items[index] for index in chosen) for chosen in found[:EACH_MAX]]
+    return found
 
 
 def _sets_of(indexes: range) -> list[tuple[int, ...]]:
@@ -92,8 +127,8 @@ def _sets_of(indexes: range) -> list[tuple[int, ...]]:
     return [chosen for size in range(len(indexes) + 1) for chosen in combinations(indexes, size)]
 
 
-def _sum(items: Sequence[Owing], chosen: tuple[int, ...]) -> int:
-    return sum(items[index].balance for index in chosen)
+def _sum(balances: Sequence[int], chosen: tuple[int, ...]) -> int:
+    return sum(balances[place] for place in chosen)
 
 
 def _fill(unapplied: int, oldest: Sequence[Owing]) -> tuple[Share, ...]:
