@@ -249,6 +249,7 @@ def test_a_dry_run_tells_the_answer_and_makes_nothing(door: Door, ledger: Databa
     assert "idempotent-replayed" not in dry.headers
     assert replayed.headers["idempotent-replayed"] == "true"
     assert refused.status == 400
+    assert refused.headers["preference-applied"] == "dry-run"
     assert "preference-applied" not in real.headers
 
 

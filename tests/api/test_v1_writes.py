@@ -159,6 +159,18 @@ def test_a_dry_run_says_the_same_and_leaves_no_trace(
     assert "idempotent-replayed" not in done.headers
 
 
+def test_a_dry_run_that_is_refused_says_that_it_was_one(door: Door) -> None:
+    """The very refusal of the real write, which says nothing of a dry run."""
+    zero = new_item(amount="0.00")
+    tried = order(door, "POST", "/v1/items", zero, Prefer="dry-run")
+    done = order(door, "POST", "/v1/items", zero)
+
+    assert (tried.status, tried.told) == (done.status, done.told)
+    assert tried.told["code"] == "amount_not_positive"
+    assert tried.headers["preference-applied"] == "dry-run"
+    assert "preference-applied" not in done.headers
+
+
 def members(told: Any) -> Any:
     """An answer without its values: ids and times are new each time."""
     if isinstance(told, dict):

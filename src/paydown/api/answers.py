@@ -95,6 +95,11 @@ def preferences_applied(*preferences: str) -> tuple[Header, ...]:
     return ((b"preference-applied", named.encode()),) if named else ()
 
 
+def dry_run_applied(dry_run: bool) -> tuple[Header, ...]:
+    """The header of whatever came of a dry run that was judged, a refusal too."""
+    return preferences_applied("dry-run") if dry_run else ()
+
+
 def throttled(retry_seconds: int) -> Answer:
     """The answer to a login, or an address, that has failed too often."""
     return refuse(

@@ -165,13 +165,13 @@ def _tell(result: Result, exchange: Exchange) -> Answer:
     """What came of a billing item to make."""
     if isinstance(result, KeyConflict):
         return answers.KEY_CONFLICT
+    applied = answers.dry_run_applied(exchange.dry_run)
     if isinstance(result, Refused):
         exchange.refusals = (result.refusal.name,)
         sentence = billing.SENTENCES.get(result.refusal, result.detail)
-        return answers.refuse(HTTPStatus.BAD_REQUEST, sentence)
+        return answers.refuse(HTTPStatus.BAD_REQUEST, sentence, *applied)
     if not exchange.dry_run:
         exchange.recorded, exchange.replayed = int(not result.replayed), int(result.replayed)
         exchange.replayed_by_key = result.replayed
-    told = answers.preferences_applied("dry-run") if exchange.dry_run else ()
     replayed = (answers.REPLAYED,) if result.replayed else ()
-    return Answer(HTTPStatus(result.status), result.body, (*replayed, *told))
+    return Answer(HTTPStatus(result.status), result.body, (*replayed, *applied))

@@ -71,7 +71,11 @@ _SAYS = {
 }
 _HEADERS_OF = {
     401: ["WWW-Authenticate"],
+    404: ["Preference-Applied"],
     405: ["Allow"],
+    409: ["Preference-Applied"],
+    412: ["Preference-Applied"],
+    422: ["Preference-Applied"],
     429: ["Retry-After"],
     503: ["Retry-After"],
 }

@@ -64,19 +64,21 @@ class Writes:
         if isinstance(result, Refused):
             exchange.refusals = [result.refusal.name]
             return problems.refuse(
-                result.status, result.refusal.name, result.detail, errors=result.errors
+                result.status,
+                result.refusal.name,
+                result.detail,
+                *answers.dry_run_applied(order.instruction.dry_run),
+                errors=result.errors,
             )
         return _tell(order, result)
 
 
 def _tell(order: Order, told: Told) -> Answer:
     exchange, dry_run = order.exchange, order.instruction.dry_run
-    headers: list[Header] = []
+    headers: list[Header] = [*answers.dry_run_applied(dry_run)]
     if told.replayed:
         headers.append(answers.REPLAYED)
-    if dry_run:
-        headers += answers.preferences_applied("dry-run")
-    else:
+    if not dry_run:
         exchange.recorded, exchange.replayed = int(not told.replayed), int(told.replayed)
         exchange.replayed_by_key = told.replayed
     if order.route.location and told.status == HTTPStatus.CREATED and not dry_run:
