@@ -15,7 +15,7 @@ from clerk import (
 )
 from ledgers import Books, pay, write_down
 from makers import on_both_stores, on_every_store
-from paydown.desk import Instruction, Operator, Result, reversals
+from paydown.desk import Instruction, Operator, Refused, Result, reversals
 from paydown.domain.model import Command
 from paydown.domain.outcomes import KeyReplayed
 from paydown.storage.database import Database
@@ -112,6 +112,8 @@ def test_a_charge_is_undone_once_nothing_is_paid_on_it(books: Books, clerk: Cler
     told = document(undo(clerk, charged))
 
     assert code(refused) == "409 item_paid"
+    assert isinstance(refused, Refused)
+    assert refused.detail.endswith(f" Reverse that first, then the charge. The item is {made}.")
     assert told["items"] == [{"billing_id": made, "balance": "0.00"}]
     assert books.outcome(pay(clerk.caller, {made: "0.01"})).entry is None
     assert clerk.breaches() == []
@@ -151,9 +153,8 @@ def test_a_receipt_is_undone_once_nothing_of_it_is_applied(clerk: Clerk) -> None
     ]
     assert left == 3000
     assert clerk.unapplied(received) == 0
-    assert code(clerk.desk.allocate(clerk.by(), received, shares({1: "0.01"}))) == (
-        "422 amount_exceeds_unapplied /lines"
-    )
+    again = clerk.desk.allocate(clerk.by(), received, shares({1: "0.01"}))
+    assert code(again) == "409 receipt_reversed"
     assert clerk.breaches() == []
 
 

@@ -123,7 +123,7 @@ def test_a_charge_is_reversed_only_where_nothing_is_paid() -> None:
     unpaid = paid._replace(items={1: item(balance=1000)})
     mirrors = reverse(unpaid)
 
-    assert reverse(paid) == Objection(DeskRefusal.item_paid)
+    assert reverse(paid) == Objection(DeskRefusal.item_paid, billing_id=1)
     assert isinstance(mirrors, tuple)
     assert mirrors[0].balance_after == 0
     assert effects(unpaid) == {1: -1000}

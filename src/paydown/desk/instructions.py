@@ -76,9 +76,9 @@ def refuse(refusal: DeskRefusal, detail: str | None = None) -> Refused:
 def refuse_for(*objections: Objection) -> Refused:
     """Refuse for what the rules found, each where it points to; the first gives its name."""
     errors = (
-        ProblemError(pointer=pointer, detail=refusal.sentence)
-        for refusal, pointer in objections
-        if pointer
+        ProblemError(pointer=each.pointer, detail=each.sentence)
+        for each in objections
+        if each.pointer
     )
-    first = objections[0].refusal
-    return Refused(first, first.sentence, tuple(errors))
+    first = objections[0]
+    return Refused(first.refusal, first.sentence, tuple(errors))

@@ -18,6 +18,9 @@ from paydown.enquiries.receipts import find_receipt
 from paydown.storage import creations, moves, reference
 from paydown.wire.v1 import orders
 
+_OWN_LINE = 1
+"""The number of a receipt's one posting."""
+
 
 class Money(NamedTuple):
     """What came in, from whom, how and when."""
@@ -103,6 +106,8 @@ def allocate(work: Work, asked: Shares) -> Answer | Refused:
     receipt = moves.find_receipt(work.connection, work.customer_id, receipt_entry_id)
     if receipt is None:
         return refuse(DeskRefusal.unknown_receipt)
+    if moves.find_reversed_lines(work.connection, work.customer_id, receipt_entry_id, [_OWN_LINE]):
+        return refuse(DeskRefusal.receipt_reversed)
     billing_ids = [share.billing_id for share in asked.shares]
     work.hold(billing_ids)
     items = moves.find_items(work.connection, work.customer_id, billing_ids)
@@ -158,7 +163,7 @@ def _judge(work: Work, money: Money) -> Posting | Objection:
     if isinstance(amount, Objection):
         return amount
     return Posting(
-        line_no=1,
+        line_no=_OWN_LINE,
         billing_id=None,
         amount=amount,
         debit_account_id=tender_type.clearing_account_id,

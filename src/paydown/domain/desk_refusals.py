@@ -36,6 +36,7 @@ class DeskRefusal(Enum):
         409,
         "A part of the receipt is applied to items. Take its allocations back first.",
     )
+    receipt_reversed = (409, "The receipt was reversed. Nothing of it is left to apply.")
     billing_ids_used_up = (409, "There is no BillingId left beyond the greatest in use.")
     etag_mismatch = (
         412,
@@ -70,8 +71,16 @@ class DeskRefusal(Enum):
 class Objection(NamedTuple):
     """Why something is not done. ``pointer`` leads to the member of the body that is at fault.
 
-    It is empty where what is in the books stands against it.
+    It is empty where what is in the books stands against it: ``billing_id`` then says of which
+    item, where the request names none.
     """
 
     refusal: DeskRefusal
     pointer: str = ""
+    billing_id: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The refusal's sentence, and of which item it speaks."""
+        which = "" if self.billing_id is None else f" The item is {self.billing_id}."
+        return self.refusal.sentence + which

@@ -44,7 +44,7 @@ def reverse(undoing: Undoing) -> tuple[Posting, ...] | Objection:
     for line_no, posting in enumerate(undoing.postings, start=1):
         balance = _balance_after(posting, undoing.items)
         if balance < 0:
-            return Objection(DeskRefusal.item_paid)
+            return Objection(DeskRefusal.item_paid, billing_id=posting.billing_id)
         mirrors.append(_mirror(posting, line_no=line_no, balance_after=balance))
     return tuple(mirrors)
 
