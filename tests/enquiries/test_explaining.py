@@ -13,6 +13,7 @@ import ledgers
 from clerk import Clerk, because, document, item, shares
 from ledgers import ANNA, Books, pay, write_down
 from makers import Maker, on_both_stores
+from paydown.domain.explaining import PROVISIONAL
 from paydown.domain.model import TICKS_PER_SECOND
 from paydown.enquiries import Enquiries
 from paydown.service import read_clock
@@ -81,6 +82,7 @@ def test_a_balance_is_explained_movement_by_movement(
     assert (charge.caller, charge.staff_user, charge.address) == ("till", "sue", "10.0.0.7")
     assert charge.rule == "A charge debits the item's receivables account and credits income."
     assert allocation.receipt_id == received
+    assert f": £12.60 applied from receipt {received} (recorded " in told.sentences[1]
     assert (payment.reference, payment.counter_account.code) == ("BACS 7", "1250")
     assert payment.reversed_by is not None
     assert payment.reversed_by.reason == "Wrong member"
@@ -119,7 +121,7 @@ def test_what_was_not_known_then_is_not_told(clerk: Clerk, enquiries: Enquiries)
 
     assert (before.balance, then.balance, after.balance) == ("20.00", "20.00", "25.00")
     assert then.movements == before.movements
-    assert then.sentences == before.sentences
+    assert then.sentences == [*before.sentences, PROVISIONAL]
     assert after.movements[1].reversed_by is not None
     assert enquiries.explain(1, billing_id, known_at=ticks(FEBRUARY[0])) is None
     assert enquiries.explain(1, 999) is None
@@ -160,14 +162,30 @@ def test_only_what_is_a_minute_old_is_final(clerk: Clerk, database: Database) ->
     billing_id = charged(clerk)
     known_at = ticks(explain(Enquiries(database, clock=read_clock), billing_id).known_at)
 
-    def is_provisional(now: int) -> bool:
+    def explain_at(now: int) -> Explanation:
         asked = Enquiries(database, clock=lambda: now)
-        return explain(asked, billing_id, known_at=known_at).provisional
+        return explain(asked, billing_id, known_at=known_at)
 
-    assert [is_provisional(known_at + age) for age in (-MINUTE, 0, MINUTE - 1, MINUTE)] == [
-        *(True, True, True),
-        False,
-    ]
+    young = [explain_at(known_at + age) for age in (-MINUTE, 0, MINUTE - 1)]
+    final = explain_at(known_at + MINUTE)
+
+    assert [each.provisional for each in (*young, final)] == [True, True, True, False]
+    assert {each.sentences[-1] for each in young} == {PROVISIONAL}
+    assert final.sentences[-1].endswith(" is £25.00.")
+
+
+def test_what_a_caller_wrote_makes_no_sentence(
+    clerk: Clerk, enquiries: Enquiries, database: Database
+) -> None:
+    """It stays on its line, and what would hide or turn round other text is shown as such."""
+    billing_id = charged(clerk, effective_at=FEBRUARY[0])
+    forged = "paid\nThe balance is £0.00.\u202e\x1b[2J"
+    with Books(database) as books:
+        books.outcome(pay(books.caller(), {billing_id: "1.00"}, date=FEBRUARY[1], notes=forged))
+    told = explain(enquiries, billing_id)
+
+    assert ", notes: paid The balance is £0.00.\ufffd\ufffd[2J (" in told.sentences[1]
+    assert told.movements[1].notes == forged
 
 
 def test_what_a_fast_clock_recorded_is_told_at_once(clerk: Clerk, database: Database) -> None:

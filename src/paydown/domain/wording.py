@@ -5,6 +5,7 @@ past never changes.
 """
 
 from typing import NamedTuple
+from uuid import UUID
 
 from paydown.domain import days
 from paydown.domain.lines import Line
@@ -99,7 +100,8 @@ def _say_happened(line: Line, locale: Locale) -> str:
         case Kind.WRITE_DOWN:
             return f"{amount} written down against {line.debit_code} {line.debit_name}"
         case Kind.ALLOCATION:
-            return f"{amount} applied from a receipt"
+            receipt = "" if line.receipt_id is None else f" {UUID(bytes=line.receipt_id)}"
+            return f"{amount} applied from receipt{receipt}"
         case _:
             moved = "added to" if line.raises else "taken off"
             undone = _say_undone(line, locale)
@@ -143,4 +145,10 @@ def _say_recorded(line: Line, locale: Locale) -> str:
 
 
 def _after(words: str, text: str | None) -> str:
-    return f"{words}{text}" if text else ""
+    return f"{words}{_on_one_line(text)}" if text else ""
+
+
+def _on_one_line(text: str) -> str:
+    """What a caller wrote, such that it looks like no sentence of ours and hides none."""
+    shown = (each if each.isprintable() else " " if each.isspace() else "\ufffd" for each in text)
+    return "".join(shown)
