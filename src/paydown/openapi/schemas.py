@@ -49,12 +49,10 @@ INT32 = {
 AMOUNT_TEXT = {
     "type": "string",
     "pattern": "^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$",
-    "description": f"Above zero, at most the balance; at most {DIGITS_MAX} digits, read exactly.",
+    "description": f"At most {DIGITS_MAX} digits, read exactly.",
 }
-AMOUNT = {
-    "oneOf": [{"type": "number"}, AMOUNT_TEXT],
-    "description": AMOUNT_TEXT["description"],
-}
+AMOUNT = {"oneOf": [{"type": "number"}, AMOUNT_TEXT]}
+_PAID = AMOUNT | {"description": "Above zero, at most the balance."}
 
 
 def make_schemas() -> Json:
@@ -73,7 +71,7 @@ def make_schemas() -> Json:
         ),
     }
     for kind, call in CALLS.items():
-        root, line = _request_fields(kind, int32=INT32, amount=AMOUNT)
+        root, line = _request_fields(kind, int32=INT32, amount=_PAID)
         lines = {"type": "array", "maxItems": LINES_MAX, "items": make_object(line, _OPTIONAL)}
         schemas[f"{call.list_name}Request"] = make_object(root | {call.list_name: lines}, _OPTIONAL)
         root, line = _request_fields(kind, int32=INT32_TEXT, amount=AMOUNT_TEXT)

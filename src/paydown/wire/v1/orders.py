@@ -101,7 +101,10 @@ class AllocationLine(Order, kw_only=True):
 
 
 class Allocations(Order, kw_only=True):
-    """Parts of a receipt to apply: all or none. ``value_at`` is now where it is left out."""
+    """Parts of a receipt to apply: all or none.
+
+    Where ``value_at`` is left out it is now, or the receipt's own where that is still to come.
+    """
 
     lines: Annotated[list[AllocationLine], Meta(min_length=1, max_length=ALLOCATIONS_MAX)]
     value_at: Instant | None = None
