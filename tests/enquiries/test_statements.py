@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from clerk import Clerk, because, document, item, shares
 from ledgers import ANNA, BEN, Books, pay, write_down
@@ -211,7 +212,7 @@ def statement_of(text: str) -> Statement:
         "posting_id": "019c2d0e-5f70-7a3c-9d3e-1f2a3b4c5d6e.1",
         "value_at": on("02-05"),
         "kind": "charge",
-        "billing_id": 1,
+        "billing_id": 1001,
         "description": text,
         "reference": text,
         "charge": "1.00",
@@ -255,6 +256,17 @@ def test_a_page_runs_nothing_and_carries_its_own_style() -> None:
     assert TAGS.count("style") == 1
     assert "@media print" in page
     assert "x\ufffdy\ufffdz" in page
+
+
+def test_a_line_says_which_item_it_moved() -> None:
+    """On the page as in the table, so that a payment can be found beside its charge."""
+    statement = statement_of("plain")
+    (line,) = statement.lines
+    receipt = structs.replace(statement, lines=[structs.replace(line, billing_id=None)])
+
+    assert "1001" in Page(print_html(statement)).words
+    assert "1001" not in Page(print_html(receipt)).words
+    assert "None" not in print_html(receipt)
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=20))

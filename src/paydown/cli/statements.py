@@ -100,11 +100,12 @@ def _write(reading: Reading, path: Path, text: str) -> None:
 
 
 def _say_statement(made: Statement) -> list[str | Table]:
-    opening = (made.first_on, "Opening balance", "", "", "", made.opening_balance)
-    closing = (made.last_on, "Closing balance", "", "", "", made.closing_balance)
+    opening = (made.first_on, "", "Opening balance", "", "", "", made.opening_balance)
+    closing = (made.last_on, "", "Closing balance", "", "", "", made.closing_balance)
     rows = [
         (
             line.value_at[:10],
+            "" if line.billing_id is None else str(line.billing_id),
             line.description,
             line.reference or "",
             line.charge or "",
@@ -113,9 +114,9 @@ def _say_statement(made: Statement) -> list[str | Table]:
         )
         for line in made.lines
     ]
-    columns = ["Date", "Description", "Reference", "Charge", "Credit", f"Balance ({made.currency})"]
+    columns = ["Date", "Item", "Description", "Reference", "Charge", "Credit"]
     about = f"{made.contact_name}, {made.contact_id}"
-    return [about, make_table(columns, [opening, *rows, closing])]
+    return [about, make_table([*columns, f"Balance ({made.currency})"], [opening, *rows, closing])]
 
 
 def _say_debt(debt: AgedDebt) -> list[str | Table]:

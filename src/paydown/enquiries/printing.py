@@ -32,12 +32,14 @@ table { width: 100%; border-collapse: collapse; }
 caption { text-align: left; padding: .4rem 0; color: #444; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; overflow-wrap: anywhere;
   border-bottom: 1px solid #bbb; }
-.amount, .date { white-space: nowrap; overflow-wrap: normal; font-variant-numeric: tabular-nums; }
+.amount, .whole { white-space: nowrap; overflow-wrap: normal; font-variant-numeric: tabular-nums; }
 .amount { text-align: right; }
 .sum th, .sum td { font-weight: bold; }
 thead { display: table-header-group; }
+thead th { overflow-wrap: normal; }
 tr { break-inside: avoid; }
 @page { margin: 15mm; }
+@media screen { .lines { overflow-x: auto; } table { min-width: 44rem; } }
 @media print { body { font-size: 9.5pt; max-width: none; margin: 0; padding: 0; } }
 """
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -63,27 +65,31 @@ _PAGE = Template(
 <dt>From</dt><dd>$first_on</dd>
 <dt>To</dt><dd>$last_on</dd>
 </dl>
+<div class="lines" role="region" aria-label="Movements" tabindex="0">
 <table>
 <caption>All amounts in $currency</caption>
 <thead>
-<tr><th scope="col">Date</th><th scope="col">Description</th><th scope="col">Reference</th>
+<tr><th scope="col">Date</th><th scope="col">Item</th><th scope="col">Description</th>
+<th scope="col">Reference</th>
 <th scope="col" class="amount">Charge</th><th scope="col" class="amount">Credit</th>
 <th scope="col" class="amount">Balance</th></tr>
 </thead>
 <tbody>
-<tr class="sum"><th scope="row" colspan="5">Balance before $first_on</th>
+<tr class="sum"><th scope="row" colspan="6">Balance before $first_on</th>
 <td class="amount">$opening_balance</td></tr>
 $rows
-<tr class="sum"><th scope="row" colspan="5">Balance at the end of $last_on</th>
+<tr class="sum"><th scope="row" colspan="6">Balance at the end of $last_on</th>
 <td class="amount">$closing_balance</td></tr>
 </tbody>
 </table>
+</div>
 </body>
 </html>
 """
 )
 _ROW = Template(
-    '<tr><td class="date">$date</td><td>$description</td><td>$reference</td>'
+    '<tr><td class="whole">$date</td><td class="whole">$billing_id</td>'
+    "<td>$description</td><td>$reference</td>"
     '<td class="amount">$charge</td><td class="amount">$credit</td>'
     '<td class="amount">$balance</td></tr>'
 )
@@ -118,6 +124,7 @@ def print_csv(statement: Statement) -> str:
 def _print_row(line: StatementLine) -> str:
     return _ROW.substitute(
         date=line.value_at[:10],
+        billing_id=line.billing_id or "",
         description=_escape(line.description),
         reference=_escape(line.reference or ""),
         charge=line.charge or "",
