@@ -36,7 +36,7 @@ lint: $(READY) ## Check style, types and imports
 
 check: lint test ## Run lint and test, as CI does
 
-docs: $(READY) ## Rewrite the reference tables that are made from the code
+docs: $(READY) ## Rewrite the tables of docs that are made from the code
 	$(BIN)/python tests/repo/references.py
 
 bench: $(READY) ## Measure the speed against its peers (needs wrk; QUICK=1 in two minutes)

@@ -1,4 +1,4 @@
-"""The parts of ``docs/reference`` that the code itself can tell.
+"""The parts of ``docs`` that the code itself can tell.
 
 Law of this file: what stands between a page's two marks is made here and compared by a test. Run
 this file to write it anew; everything outside the marks is written by hand.
@@ -11,11 +11,15 @@ from typing import Any
 
 import typer
 
+from paydown.api.neighbours import CREATE_BILLING, DETAILS
 from paydown.cli import app
 from paydown.config import list_settings
+from paydown.domain.model import Bundle
+from paydown.openapi.document import OPERATIONS
+from paydown.openapi.routes import ROUTES
 from paydown.telemetry import Metrics
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+DOCS = Path(__file__).parents[2] / "docs"
 MARKS = (
     "<!-- by tests/repo/references.py: begin -->\n",
     "<!-- by tests/repo/references.py: end -->\n",
@@ -55,20 +59,36 @@ def render_metrics() -> str:
     return _table(rows)
 
 
+def render_bundles() -> str:
+    """Every bundle, and the calls and routes that it opens."""
+    return _table([("bundle", "opens"), *((f"`{each}`", _say_opened(each)) for each in Bundle)])
+
+
 PAGES: dict[str, Callable[[], str]] = {
-    "settings.md": render_settings,
-    "cli.md": render_cli,
-    "metrics.md": render_metrics,
+    "reference/settings.md": render_settings,
+    "reference/cli.md": render_cli,
+    "reference/metrics.md": render_metrics,
+    "how-to/credentials.md": render_bundles,
 }
 
 
 def render_page(name: str) -> str:
     """The whole page, with what stands between its marks made anew."""
-    before, begin, rest = (REFERENCE / name).read_text().partition(MARKS[0])
+    before, begin, rest = (DOCS / name).read_text().partition(MARKS[0])
     _, end, after = rest.partition(MARKS[1])
     assert begin, name
     assert end, name
     return f"{before}{begin}\n{PAGES[name]()}\n{end}{after}"
+
+
+def _say_opened(bundle: Bundle) -> str:
+    reads = [route for route in ROUTES if route.method == "GET"]
+    calls = [f"`POST {each.path}`" for each in OPERATIONS if each.bundle is bundle]
+    calls += [f"`{e.method} {e.path}`" for e in (CREATE_BILLING, DETAILS) if e.bundle is bundle]
+    routes = [route for route in ROUTES if route.bundle is bundle]
+    if routes == reads:
+        return ", ".join([*calls, "every `GET` of `/v1`"])
+    return ", ".join([*calls, *(f"`{each.method} {each.path}`" for each in routes)])
 
 
 def _describe(path: str, command: Any) -> Iterator[str]:
@@ -129,4 +149,4 @@ def _table(rows: list[tuple[str, ...]]) -> str:
 
 if __name__ == "__main__":
     for page in PAGES:
-        (REFERENCE / page).write_text(render_page(page))
+        (DOCS / page).write_text(render_page(page))

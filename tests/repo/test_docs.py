@@ -79,8 +79,8 @@ def test_each_column_is_documented() -> None:
 
 @pytest.mark.parametrize("name", references.PAGES)
 def test_what_the_code_can_tell_is_told_as_it_is(name: str) -> None:
-    """Settings, commands and metrics stand in the reference as the code has them."""
-    assert (references.REFERENCE / name).read_text() == references.render_page(name)
+    """Settings, commands, metrics and bundles stand in the documents as the code has them."""
+    assert (references.DOCS / name).read_text() == references.render_page(name)
 
 
 def test_every_dependency_has_its_reason() -> None:

@@ -65,7 +65,7 @@ def _with_settings(*, without: frozenset[str] = frozenset()) -> Callable[[Comman
 
 @_with_settings()
 def serve(**values: Any) -> None:
-    """Serve the two calls until SIGTERM, then answer what was accepted and end."""
+    """Serve the calls, /v1 and the pages until SIGTERM, then answer what was accepted and end."""
     with answering(as_json=False) as output:
         settings = _read(values)
         scheme = "https" if settings.tls_cert else "http"
