@@ -13,8 +13,11 @@ import typer
 
 import paydown
 from paydown import audit
+from paydown.api import answers
+from paydown.api.v1 import problems
 from paydown.cli import app
 from paydown.domain.outcomes import Refusal
+from paydown.openapi.document import document
 from paydown.storage.database import Database
 from paydown.storage.schema import metadata
 
@@ -143,6 +146,23 @@ def test_every_command_in_a_page_can_be_typed(page: Path) -> None:
                 known = {name for each in command.params for name in each.opts} | {"--help"}
                 assert word in known, typed
         assert not hasattr(command, "commands") or typed[-1].startswith("--"), typed
+
+
+def test_the_proxys_locations_pass_every_call_and_no_page() -> None:
+    """Each call has a location of the nginx example, and what asks for no login has none."""
+    page = (DOCS / "how-to" / "deploy.md").read_text()
+    passing = re.findall(r"location (~\* )?(\S+) \{[^}]*proxy_pass http://paydown;", page)
+    patterns = [
+        re.compile(path, re.IGNORECASE) if is_regex else re.compile(re.escape(path))
+        for is_regex, path in passing
+    ]
+    described = document(answers.SAMPLES, problems.SAMPLES)["paths"]
+    passed = {path: any(each.match(path) for each in patterns) for path in described}
+
+    assert passed == {
+        path: all("security" in operation for operation in operations.values())
+        for path, operations in described.items()
+    }
 
 
 def test_the_changelog_tells_of_this_version() -> None:
