@@ -45,7 +45,7 @@ def test_an_account_is_disabled_and_enabled(paydown, customer):
     ("arguments", "sentence"),
     [
         (["add", "6100", "Twice", "--type", "expense"], "There is an account 6100 (Goodwill)"),
-        (["add", "9", "X", "--type", "asset", "--id", "1"], "There is an account 1100 (Billing"),
+        (["add", "9", "X", "--type", "asset", "--id", "1"], "GLAccountId 1 is that of account"),
         (["add", "9", "X", "--type", "asset", "--id", "0"], "The account's id must be from 1"),
         (["add", " ", "X", "--type", "asset"], "The code must be 1 to 50 printable"),
         (["add", "9", "", "--type", "asset"], "The name must be 1 to 255 printable"),

@@ -5,6 +5,7 @@ import pytest
 from clerk import Clerk, code, document, item, other_customer, receipt
 from ledgers import ANNA, CASH, Books, pay
 from makers import on_both_stores
+from paydown.desk import Refused, Result
 from paydown.domain.outcomes import Refusal
 from paydown.enquiries import ContactFilter, PageAsk, list_contacts
 from paydown.storage import reference
@@ -177,3 +178,26 @@ def test_what_the_books_cannot_refer_to_says_why(clerk: Clerk) -> None:
     assert code(desk.set_account_active(by(), 999, OFF)) == "404 unknown_gl_account"
     assert code(desk.set_tender_type_active(by(), 999, OFF)) == "404 unknown_tender_type"
     assert code(desk.set_billing_type_active(by(), 999, OFF)) == "404 unknown_billing_type"
+
+
+def test_a_refused_type_says_which_value_is_at_fault(clerk: Clerk) -> None:
+    """Of two codes the unknown one, of code and id the one that is taken; and no command to run."""
+
+    def said(result: Result) -> str:
+        assert isinstance(result, Refused), result
+        return result.detail
+
+    court = orders.NewBillingType(
+        billing_type_id=91,
+        name="Court",
+        income_account_code="4100",
+        external_receivables_account_code="7999",
+    )
+    taken = orders.NewAccount(code="7999", name="New", account_type="asset", gl_account_id=1)
+
+    assert said(clerk.desk.create_billing_type(clerk.by(), court)) == (
+        "There is no account with the code '7999'."
+    )
+    assert said(clerk.desk.create_account(clerk.by(), taken)) == (
+        "GLAccountId 1 is that of account 1100 (Billing receivables)."
+    )

@@ -184,7 +184,7 @@ def test_what_a_caller_wrote_makes_no_sentence(
         books.outcome(pay(books.caller(), {billing_id: "1.00"}, date=FEBRUARY[1], notes=forged))
     told = explain(enquiries, billing_id)
 
-    assert ", notes: paid The balance is £0.00.\ufffd\ufffd[2J (" in told.sentences[1]
+    assert r", notes: paid\nThe balance is £0.00.\u202e\x1b[2J (" in told.sentences[1]
     assert told.movements[1].notes == forged
 
 

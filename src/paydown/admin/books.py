@@ -61,8 +61,11 @@ class Books(NamedTuple):
             return mistake
         accounts = self.list_accounts()
         for account in accounts:
-            if code == account.code or new.account_id == account.account_id:
+            if code == account.code:
                 return Mistake(f"There is an account {_say(account)} already.", Wrong.EXISTS)
+            if new.account_id == account.account_id:
+                taken = f"GLAccountId {account.account_id} is that of account {_say(account)}."
+                return Mistake(taken, Wrong.EXISTS)
         if new.account_id is None and any(each.account_id == INT32_MAX for each in accounts):
             return Mistake(
                 "There is no GLAccountId left beyond the greatest in use. Name one that is free."
@@ -199,7 +202,7 @@ class Books(NamedTuple):
             if account.code == code.strip():
                 return account
         hint = f"See: paydown account list --customer {self.customer.customer_guid}"
-        return Mistake(f"There is no account with the code {code!r}. {hint}", Wrong.UNKNOWN_ACCOUNT)
+        return Mistake(f"There is no account with the code {code!r}.", Wrong.UNKNOWN_ACCOUNT, hint)
 
     def _find_usable_account(self, code: str) -> Account | Mistake:
         account = self._find_account(code)

@@ -19,10 +19,16 @@ class Wrong(Enum):
 
 
 class Mistake(NamedTuple):
-    """Why nothing was changed, in a sentence for the operator."""
+    """Why nothing was changed, in a sentence; and for an operator, where to look."""
 
     sentence: str
     wrong: Wrong = Wrong.VALUE
+    hint: str = ""
+
+    @property
+    def for_operator(self) -> str:
+        """All of it: who calls from elsewhere cannot run a command, and is told no hint."""
+        return f"{self.sentence} {self.hint}".rstrip()
 
 
 def check_text(what: str, text: str, length_max: int = NAME_MAX) -> Mistake | None:

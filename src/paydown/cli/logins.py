@@ -180,7 +180,7 @@ def _choose_password(output: Output, *, from_stdin: bool) -> str:
         return generate_password()
     typed = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     if mistake := check_password(typed):
-        output.fail(mistake.sentence)
+        output.fail(mistake.for_operator)
     return typed
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from paydown.admin import Admin, Mistake
 from paydown.config import ENVIRONMENT_PREFIX
+from paydown.domain.wording import printable
 from paydown.server import ServeError
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.opening import open_store
@@ -78,7 +79,7 @@ class Output:
     def settle(self, value: T | Mistake) -> T:
         """The value, unless it is a mistake."""
         if isinstance(value, Mistake):
-            self.fail(value.sentence)
+            self.fail(value.for_operator)
         return value
 
 
@@ -115,8 +116,3 @@ def make_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
 def say_state(*, active: bool) -> str:
     """The state of what can be disabled."""
     return "active" if active else "disabled"
-
-
-def printable(text: str) -> str:
-    """The text, with what would move a terminal's cursor written out."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

@@ -120,7 +120,6 @@ def _refuse_switch(mistake: Mistake, *, unknown: DeskRefusal | None = None) -> R
 
 
 def _refuse(mistake: Mistake) -> Refused:
-    """The mistake by its code. What is unknown is said without a word of the command line."""
-    refusal = _REFUSALS[mistake.wrong]
-    said = refusal.sentence if mistake.wrong is Wrong.UNKNOWN_ACCOUNT else mistake.sentence
-    return Refused(refusal, said, (ProblemError(pointer="", detail=said),))
+    """The mistake by its code; its sentence quotes the value that is at fault."""
+    errors = (ProblemError(pointer="", detail=mistake.sentence),)
+    return Refused(_REFUSALS[mistake.wrong], mistake.sentence, errors)

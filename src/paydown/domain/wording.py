@@ -144,11 +144,10 @@ def _say_recorded(line: Line, locale: Locale) -> str:
     )
 
 
+def printable(text: str) -> str:
+    """A text of others on one line: what would break it, or move a terminal, is shown escaped."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
 def _after(words: str, text: str | None) -> str:
-    return f"{words}{_on_one_line(text)}" if text else ""
-
-
-def _on_one_line(text: str) -> str:
-    """What a caller wrote, such that it looks like no sentence of ours and hides none."""
-    shown = (each if each.isprintable() else " " if each.isspace() else "\ufffd" for each in text)
-    return "".join(shown)
+    return f"{words}{printable(text)}" if text else ""
