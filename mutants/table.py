@@ -34,6 +34,7 @@ QUEUE = "tests/storage/test_writer.py -k 'sqlite or share'"
 FAULTS = "tests/storage/test_faults.py"
 SYNCS = "tests/storage/test_synced_files.py"
 FAILED_MOVES = "tests/storage/test_moves_that_fail.py"
+MOVED_FILES = "tests/desk/test_desk_moved_files.py"
 DOOR = "tests/api/test_api_calls.py tests/api/test_api_precedence.py tests/api/test_api_failures.py"
 
 
@@ -414,6 +415,13 @@ MUTANTS = (
         "            self._move_log()\n",
         "a payment recorded in a file that was moved away is acknowledged",
         FAULTS,
+    ),
+    Mutant(
+        SESSION,
+        "            self._check_files()\n        except BaseException:\n",
+        "        except BaseException:\n",
+        "a write of the desk recorded in a file that was moved away is acknowledged",
+        MOVED_FILES,
     ),
     Mutant(
         SESSION,

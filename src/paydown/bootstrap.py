@@ -35,7 +35,7 @@ from paydown.server import (
 )
 from paydown.service import Clock, Service
 from paydown.storage.contact_details import read_details
-from paydown.storage.database import Database
+from paydown.storage.database import Database, Patience
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.jobs import Job, Pace, Result, Unavailable
 from paydown.storage.opening import open_store
@@ -45,7 +45,10 @@ LOOKUPS_MAX = 4
 """How many logins are read from the ledger at once, each over a connection of its own."""
 
 ENQUIRY_SECONDS = 60
-"""How long a server waits for a statement beside the two calls: more than for any lock."""
+"""How long a server waits for a statement beside the two calls, and longer where for a lock."""
+
+TURN_SECONDS_LEAST = 1
+"""How long a write of the desk waits for its turn at least: the payments beside it have theirs."""
 
 Record = Callable[[Command], Result]
 
@@ -152,11 +155,13 @@ def _few_at_once(find_login: FindLogin) -> FindLogin:
 
 def _open(settings: Settings) -> Database:
     """The settings' ledger. Raises ``StoreUnavailable``."""
-    return open_store(
-        settings.database,
-        lock_wait_seconds=settings.lock_wait_seconds,
-        answer_seconds=ENQUIRY_SECONDS,
+    lock_seconds = settings.lock_wait_seconds
+    patience = Patience(
+        lock_seconds,
+        turn_seconds=max(lock_seconds, TURN_SECONDS_LEAST),
+        answer_seconds=lock_seconds + ENQUIRY_SECONDS,
     )
+    return open_store(settings.database, patience)
 
 
 def make_around(database: Database, clock: Clock) -> Around:

@@ -146,7 +146,8 @@ class Settings:
     )
     lock_wait_seconds: int = _setting(
         Group.RECORDING,
-        "How long a payment waits while another process holds the ledger, before it gets 503.",
+        "How long a payment, or a write of /v1, waits while another process holds the ledger, "
+        "before it gets 503. One of /v1 waits a second at least.",
         5,
         most=86_400,
     )

@@ -13,7 +13,7 @@ from paydown.config import list_settings
 from paydown.domain.outcomes import Outcome
 from paydown.storage import copying, opening
 from paydown.storage.copying import TABLES
-from paydown.storage.database import Database
+from paydown.storage.database import Database, Patience
 from paydown.storage.engine import find_database
 from paydown.storage.faults import SchemaMismatch, StoreLocked, StoreUnavailable
 from paydown.storage.jobs import Unavailable
@@ -105,7 +105,7 @@ def test_what_is_frozen_cannot_be_written_by_its_holder_either(database: Databas
 @pytest.mark.parametrize("maker", ["postgresql"], indirect=True)
 def test_a_payment_meets_a_frozen_ledger_as_it_meets_a_lock(maker: Maker) -> None:
     """It is not recorded and can be sent again; a batch under way is awaited."""
-    database = opening.open_store(maker.copy().url, lock_wait_seconds=1)
+    database = opening.open_store(maker.copy().url, Patience(lock_seconds=1))
     with ledgers.Books(database) as books:
         command = ledgers.pay(books.caller(), {1: "2.50"}, reference="R")
         with database.freeze():
@@ -120,7 +120,7 @@ def test_the_longest_wait_of_the_settings_is_waited(maker: Maker) -> None:
     settings = {setting.name: setting for setting in list_settings()}
     longest = settings["lock_wait_seconds"].most
     assert longest is not None
-    database = opening.open_store(maker.copy().url, lock_wait_seconds=longest)
+    database = opening.open_store(maker.copy().url, Patience(lock_seconds=longest))
     with ledgers.Books(database) as books:
         command = ledgers.pay(books.caller(), {1: "2.50"})
         with database.write() as connection:

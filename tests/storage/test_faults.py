@@ -13,7 +13,7 @@ from ledgers import Books, pay
 from paydown import audit
 from paydown.domain.outcomes import Outcome
 from paydown.storage import sqlite
-from paydown.storage.database import Database
+from paydown.storage.database import Database, Patience
 from paydown.storage.faults import StoreUnavailable
 from paydown.storage.jobs import Unavailable
 from paydown.storage.sqlite_database import SQLiteDatabase, SQLiteSession
@@ -123,7 +123,7 @@ def test_a_server_does_not_start_on_a_file_that_it_cannot_write(
 def test_a_server_starts_beside_a_lock_that_will_pass(template: Path, tmp_path: Path) -> None:
     """An import that runs meanwhile is no reason not to start."""
     ledgers.copy_ledger(template, tmp_path / "ledger.db")
-    database = SQLiteDatabase(tmp_path / "ledger.db", lock_wait_seconds=0)
+    database = SQLiteDatabase(tmp_path / "ledger.db", Patience(lock_seconds=0))
     books = Books(database)
     with database.write():
         books.service.claim()
@@ -137,7 +137,7 @@ def test_a_lock_held_too_long_refuses_and_recovers_by_itself(
 ) -> None:
     """A payment waits a bounded time for the lock; when it is free, service goes on."""
     ledgers.copy_ledger(template, tmp_path / "ledger.db")
-    database = SQLiteDatabase(tmp_path / "ledger.db", lock_wait_seconds=0)
+    database = SQLiteDatabase(tmp_path / "ledger.db", Patience(lock_seconds=0))
     with Books(database) as books:
         caller = books.caller()
         with database.write():

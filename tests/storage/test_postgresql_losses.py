@@ -279,7 +279,7 @@ def test_a_server_waits_for_no_enquiry_without_end(
 ) -> None:
     """Where PostgreSQL hangs, whoever looks up a login or asks the desk is told so in time."""
     monkeypatch.setattr("paydown.bootstrap.ENQUIRY_SECONDS", 1)
-    database = bootstrap._open(Settings(database=own_ledger.url))
+    database = bootstrap._open(Settings(database=own_ledger.url, lock_wait_seconds=0))
 
     def ask() -> None:
         with getattr(database, opened)() as connection:

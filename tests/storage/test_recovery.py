@@ -9,6 +9,7 @@ import ledgers
 from ledgers import Books, pay
 from paydown.domain.outcomes import Outcome
 from paydown.storage import files
+from paydown.storage.database import Patience
 from paydown.storage.faults import StoreFull
 from paydown.storage.jobs import Unavailable
 from paydown.storage.sqlite_database import SQLiteDatabase, SQLiteSession
@@ -18,7 +19,7 @@ from paydown.storage.sqlite_database import SQLiteDatabase, SQLiteSession
 def impatient(template: Path, tmp_path: Path) -> SQLiteDatabase:
     """A ledger whose server does not wait for a lock."""
     ledgers.copy_ledger(template, tmp_path / "ledger.db")
-    return SQLiteDatabase(tmp_path / "ledger.db", lock_wait_seconds=0)
+    return SQLiteDatabase(tmp_path / "ledger.db", Patience(lock_seconds=0))
 
 
 def test_the_files_beside_are_watched_while_a_lock_fault_stands(impatient: SQLiteDatabase) -> None:
@@ -61,7 +62,7 @@ def test_a_commit_of_nothing_does_not_make_ready(
 def test_stopping_does_not_wait_for_the_lock_once_a_batch(template: Path, tmp_path: Path) -> None:
     """With the lock away, what is left at the end is answered at once after the first wait."""
     ledgers.copy_ledger(template, tmp_path / "ledger.db")
-    database = SQLiteDatabase(tmp_path / "ledger.db", lock_wait_seconds=1)
+    database = SQLiteDatabase(tmp_path / "ledger.db", Patience(lock_seconds=1))
     with Books(database, pace=ledgers.Pace(batch_max=1)) as books:
         caller = books.caller()
         with database.write():

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -14,7 +15,11 @@ class Full:
 
 
 FULL: Final = Full()
-"""Too much waits already: nothing was done."""
+"""Too much waits already, or what it waited behind took too long: nothing was done."""
+
+WAITING_SECONDS = 10
+"""How long a piece of work may wait for a thread. Behind a ledger that is held, each before it may
+take some seconds."""
 
 
 class Crew:
@@ -25,15 +30,16 @@ class Crew:
         self._room = threading.Semaphore(threads_count + waiting_max)
 
     async def do(self, work: Callable[[], T]) -> T | Full:
-        """What the work returns. Once taken it is done, even if nobody waits for it any more."""
+        """What the work returns. Once begun it is done, even if nobody waits for it any more."""
         if not self._room.acquire(blocking=False):
             return FULL
         loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._threads, self._do, work))
+        latest = time.monotonic() + WAITING_SECONDS
+        return await asyncio.shield(loop.run_in_executor(self._threads, self._do, work, latest))
 
-    def _do(self, work: Callable[[], T]) -> T:
+    def _do(self, work: Callable[[], T], latest: float) -> T | Full:
         try:
-            return work()
+            return FULL if time.monotonic() > latest else work()
         finally:
             self._room.release()
 

@@ -17,6 +17,22 @@ from paydown.storage.statements import Statement
 ADMIN_WAIT_SECONDS = 30
 """How long a command beside a running server tries for its turn to write."""
 
+
+class Patience(NamedTuple):
+    """How many seconds is waited for others.
+
+    ``lock_seconds``: by a session or a reader, for a lock. ``turn_seconds``: by ``begin_write``,
+    for its turn; as a command does where there is none. ``answer_seconds``: for a statement outside
+    a session; without end where there is none. A server may fall silent; a file never does.
+    """
+
+    lock_seconds: int = 5
+    turn_seconds: int | None = None
+    answer_seconds: int | None = None
+
+
+USUAL = Patience()
+
 Row = tuple[Any, ...]
 Asked = tuple[Statement, Sequence[Row]]
 """A statement, and the rows to feed it with."""

@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 from paydown.storage import postgresql, sqlite
-from paydown.storage.database import Database
+from paydown.storage.database import USUAL, Database, Patience
 from paydown.storage.postgresql_database import PostgreSQLDatabase
 from paydown.storage.sqlite_database import SQLiteDatabase
 
@@ -16,19 +16,11 @@ from paydown.storage.sqlite_database import SQLiteDatabase
 _random_bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311
 
 
-def find_database(
-    url: str, *, lock_wait_seconds: int = 5, answer_seconds: int | None = None
-) -> Database:
-    """The database at the URL, whether or not it is there. Raises ``SchemaMismatch``.
-
-    ``answer_seconds``: how long a statement outside a session may take; as long as it likes where
-    there is none. Over a network a server may fall silent; a file does not.
-    """
+def find_database(url: str, patience: Patience = USUAL) -> Database:
+    """The database at the URL, whether or not it is there. Raises ``SchemaMismatch``."""
     if postgresql.is_named_by(url):
-        return PostgreSQLDatabase(
-            url, lock_wait_seconds=lock_wait_seconds, answer_seconds=answer_seconds
-        )
-    return SQLiteDatabase(sqlite.path_of(url), lock_wait_seconds=lock_wait_seconds)
+        return PostgreSQLDatabase(url, patience)
+    return SQLiteDatabase(sqlite.path_of(url), patience)
 
 
 def find_file(path: Path) -> Database:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from paydown.storage.faults import StoreUnavailable
+
 Identity = tuple[int, int] | None
 """Device and inode, or None where there is no file."""
 
@@ -53,6 +55,23 @@ class Files:
             if self._main is None or identify(self._path) != self._main:
                 return False
             return not self._beside or self._identify_beside() == self._beside
+
+    def check(self) -> None:
+        """Raise ``StoreUnavailable`` unless all is unchanged. From any thread."""
+        try:
+            unchanged = self.unchanged()
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The ledger at {self._path} cannot be looked at: {error.strerror}.",
+                outcome_unknown=True,
+            ) from error
+        if not unchanged:
+            raise StoreUnavailable(
+                f"The ledger at {self._path}, or a file beside it, was moved or replaced while the "
+                "server was running. Restart the server.",
+                passing=False,
+                outcome_unknown=True,
+            )
 
     def close(self) -> None:
         """Let go of the ledger's file."""

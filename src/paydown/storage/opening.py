@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, literal, select, text
 
 from paydown.storage import migrations
-from paydown.storage.database import Database
+from paydown.storage.database import USUAL, Database, Patience
 from paydown.storage.engine import find_database
 from paydown.storage.faults import SchemaMismatch
 from paydown.storage.schema import APPEND_ONLY, metadata
@@ -21,13 +21,9 @@ _COPY_OF = "copy of "
 _wanted = WeakKeyDictionary[Database, dict[str, list[str]]]()
 
 
-def open_store(
-    url: str, *, lock_wait_seconds: int = 5, answer_seconds: int | None = None
-) -> Database:
+def open_store(url: str, patience: Patience = USUAL) -> Database:
     """The ledger at the URL. Raises ``SchemaMismatch`` or ``StoreUnavailable`` with a sentence."""
-    database = find_database(
-        url, lock_wait_seconds=lock_wait_seconds, answer_seconds=answer_seconds
-    )
+    database = find_database(url, patience)
     if not database.exists():
         raise SchemaMismatch(f"There is no ledger at {url}. Make one with: {_mend(database)}")
     with database.read() as connection:

@@ -18,9 +18,11 @@ from paydown.storage import postgresql
 from paydown.storage.database import (
     ADMIN_WAIT_SECONDS,
     NOTHING,
+    USUAL,
     Asked,
     Database,
     Hold,
+    Patience,
     Row,
     Session,
 )
@@ -85,15 +87,12 @@ class PostgreSQLDatabase(Database):
     workers_max = None
     sessions_max = None
 
-    def __init__(
-        self, url: str, *, lock_wait_seconds: int = 5, answer_seconds: int | None = None
-    ) -> None:
+    def __init__(self, url: str, patience: Patience = USUAL) -> None:
         parameters = postgresql.read_url(url)
         self.url = url
         self.shown_url = postgresql.without_password(url)
         self.place = postgresql.say_place(parameters)
-        self._lock_wait_seconds = lock_wait_seconds
-        self._answer_seconds = answer_seconds
+        self._patience = patience
         self._engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connect_admin,
@@ -103,8 +102,10 @@ class PostgreSQLDatabase(Database):
         )
 
     def _connect_admin(self) -> psycopg.Connection:
+        _, turn_seconds, answer_seconds = self._patience
+        wait_seconds = ADMIN_WAIT_SECONDS if turn_seconds is None else turn_seconds
         return postgresql.connect(
-            self.url, lock_wait_seconds=ADMIN_WAIT_SECONDS, answer_seconds=self._answer_seconds
+            self.url, lock_wait_seconds=wait_seconds, answer_seconds=answer_seconds
         )
 
     def exists(self) -> bool:
@@ -164,7 +165,8 @@ class PostgreSQLDatabase(Database):
             yield connection
 
     def session(self) -> "PostgreSQLSession":
-        return PostgreSQLSession(self.url, self.place, lock_wait_seconds=self._lock_wait_seconds)
+        seconds = self._patience.lock_seconds
+        return PostgreSQLSession(self.url, self.place, lock_wait_seconds=seconds)
 
     @contextmanager
     def claim(self) -> Iterator[None]:

@@ -21,9 +21,11 @@ from paydown.storage import sqlite
 from paydown.storage.database import (
     ADMIN_WAIT_SECONDS,
     NOTHING,
+    USUAL,
     Asked,
     Database,
     Hold,
+    Patience,
     Row,
     Session,
 )
@@ -55,21 +57,22 @@ class SQLiteDatabase(Database):
     workers_max = 1
     sessions_max = 1
 
-    def __init__(self, path: Path, *, lock_wait_seconds: int = 5) -> None:
+    def __init__(self, path: Path, patience: Patience = USUAL) -> None:
         self.path = self.file = path
         self.url = self.shown_url = f"sqlite:///{path}"
         self.place = f"The file {path}"
-        self._lock_wait_seconds = lock_wait_seconds
+        self._patience = patience
         self._log = Log(path)
+        self._files: Files | None = None
         self._engine = create_engine(
             "sqlite://",
-            creator=lambda: sqlite.connect(path, wait_seconds=lock_wait_seconds),
+            creator=lambda: sqlite.connect(path, wait_seconds=patience.lock_seconds),
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
         )
         self._reading = create_engine(
             "sqlite://",
-            creator=lambda: sqlite.connect(path, wait_seconds=lock_wait_seconds, mode="ro"),
+            creator=lambda: sqlite.connect(path, wait_seconds=patience.lock_seconds, mode="ro"),
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
         )
@@ -99,19 +102,43 @@ class SQLiteDatabase(Database):
 
     @contextmanager
     def begin_write(self, connection: Connection) -> Iterator[None]:
-        """A busy server leaves the lock for moments only, so this asks again and again, quickly."""
-        _begin_immediate(connection, self.path)
+        """A busy server leaves the lock for moments only, so this asks again and again, quickly.
+
+        Beside a session nothing is written, or said to be, in another file than the session's.
+        """
+        self._begin_immediate(connection)
         try:
+            self._check_files()
             if self._log.doubted:
                 self._log.bring_to_disk()
             yield
             with self._log.doubting():
                 connection.exec_driver_sql("COMMIT")
             self._log.note_write(sqlite.driver_of(connection))
+            self._check_files()
         except BaseException:
             if sqlite.in_transaction(connection):
                 connection.exec_driver_sql("ROLLBACK")
             raise
+
+    def _begin_immediate(self, connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        turn_seconds = self._patience.turn_seconds
+        seconds = ADMIN_WAIT_SECONDS if turn_seconds is None else turn_seconds
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                with sqlite.naming_faults(self.path):
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    return
+            except StoreLocked:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1 / 2000)
+
+    def _check_files(self) -> None:
+        if self._files is not None:
+            self._files.check()
 
     def hold_customer(self, connection: Connection, customer_id: int) -> None:
         """The transaction holds the whole file."""
@@ -146,7 +173,9 @@ class SQLiteDatabase(Database):
                 sqlite.refuse_orphans(connection, self.path)
 
     def session(self) -> "SQLiteSession":
-        return SQLiteSession(self.path, self._log, wait_seconds=self._lock_wait_seconds)
+        self._files = Files(self.path)
+        seconds = self._patience.lock_seconds
+        return SQLiteSession(self.path, self._log, self._files, wait_seconds=seconds)
 
     @contextmanager
     def claim(self) -> Iterator[None]:
@@ -192,14 +221,14 @@ class SQLiteSession(Session):
     then believes and moves nothing of the log before it was brought to the disk.
     """
 
-    def __init__(self, path: Path, log: Log, *, wait_seconds: int) -> None:
+    def __init__(self, path: Path, log: Log, files: Files, *, wait_seconds: int) -> None:
         self._path = path
         self._log = log
         self._wait_seconds = wait_seconds
         self._connection: sqlite3.Connection | None = None
-        self._files = Files(path)
+        self._files = files
         self._rested = False
-        self.mover = LogMover(path, log, self._files)
+        self.mover = LogMover(path, log, files)
         self._unmoved_rows = self._logged_rows = 0
 
     def begin(self, _: Hold = NOTHING, asked: Sequence[Asked] = ()) -> list[list[Row]]:
@@ -312,20 +341,7 @@ class SQLiteSession(Session):
 
     def check(self) -> None:
         """Raise unless the paths still name the files that this session opened."""
-        try:
-            unchanged = self._files.unchanged()
-        except OSError as error:
-            raise StoreUnavailable(
-                f"The ledger at {self._path} cannot be looked at: {error.strerror}.",
-                outcome_unknown=True,
-            ) from error
-        if not unchanged:
-            raise StoreUnavailable(
-                f"The ledger at {self._path}, or a file beside it, was moved or replaced while the "
-                "server was running. Restart the server.",
-                passing=False,
-                outcome_unknown=True,
-            )
+        self._files.check()
 
     def look(self) -> None:
         self.check()
@@ -377,17 +393,3 @@ def _repeat_values(insert: str, count: int) -> str:
     """An INSERT of one row, as one of so many."""
     start, _, values = insert.partition(" VALUES ")
     return f"{start} VALUES {', '.join([values] * count)}"
-
-
-def _begin_immediate(connection: Connection, path: Path) -> None:
-    connection.exec_driver_sql("PRAGMA busy_timeout=0")
-    deadline = time.monotonic() + ADMIN_WAIT_SECONDS
-    while True:
-        try:
-            with sqlite.naming_faults(path):
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                return
-        except StoreLocked:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(1 / 2000)
