@@ -10,28 +10,27 @@ from doors import TILL, Door, count, make_door, open_door, request
 from raw_peer import serving, soon
 from v1_asking import (
     ACCOUNT,
-    BILLING_TYPE,
     TENDER_TYPE,
+    WRITES,
     everything,
     get,
-    item,
     new_item,
     new_receipt,
     order,
     post,
     problem,
+    write_bodies,
 )
 
 import ledgers
 from paydown.admin import Admin, NewAccount
 from paydown.api.app import WRITERS_COUNT, WRITES_WAITING_MAX
 from paydown.domain.model import AccountType
-from paydown.openapi.routes import ROUTES, Route
+from paydown.openapi.routes import Route
 from paydown.storage.database import Database
 from paydown.storage.schema import metadata
 from paydown.telemetry import Metrics
 
-WRITES = {route.name: route for route in ROUTES if route.is_write}
 ROOM = WRITERS_COUNT + WRITES_WAITING_MAX
 CREATES = [route for route in WRITES.values() if route.location]
 
@@ -39,32 +38,7 @@ CREATES = [route for route in WRITES.values() if route.location]
 @pytest.fixture
 def bodies(door: Door) -> dict[str, tuple[str, Any]]:
     """Of each write a path and a body that succeed."""
-    names = everything(door)
-    paid = item(door)
-    posted = post(door, "/v1/receipts", new_receipt(amount="7.00"))["receipt_id"]
-    lines = {"lines": [{"billing_id": paid, "amount": "2.00"}]}
-    taken = post(door, f"/v1/receipts/{posted}/allocate", lines)["allocations"][0]
-    bodies: dict[str, Any] = {
-        "create_contact": {"name": "Dora Dean"},
-        "change_contact": {"name": "Anna Archer-Ash", "reference": "M-1"},
-        "create_item": new_item(),
-        "create_items": {"items": [new_item(), new_item(amount="0.00")]},
-        "create_tender_type": TENDER_TYPE,
-        "set_tender_type_active": {"active": False},
-        "create_billing_type": BILLING_TYPE,
-        "set_billing_type_active": {"active": False},
-        "create_account": ACCOUNT,
-        "set_account_active": {"active": False},
-        "reverse_entry": {"reason": "A mistake"},
-        "reverse_posting": {"reason": "A mistake"},
-        "record_receipt": new_receipt(),
-        "allocate": {"lines": [{"billing_id": paid, "amount": "3.00"}]},
-        "unallocate": {"allocation_id": taken["allocation_id"], "reason": "A mistake"},
-    }
-    paths = {name: WRITES[name].path.format(**names) for name in bodies}
-    paths["unallocate"] = f"/v1/receipts/{posted}/unallocate"
-    assert set(bodies) == set(WRITES)
-    return {name: (paths[name], bodies[name]) for name in bodies}
+    return write_bodies(door)
 
 
 def rows(database: Database) -> dict[str, int]:

@@ -6,6 +6,7 @@ from typing import Any
 from doors import TILL, Answer, Door
 
 import ledgers
+from paydown.openapi.routes import ROUTES
 
 TENDER_TYPE = {"tender_type_id": 40, "name": "Payroll", "clearing_account_code": "1240"}
 BILLING_TYPE = {
@@ -15,6 +16,7 @@ BILLING_TYPE = {
     "external_receivables_account_code": "1150",
 }
 ACCOUNT = {"code": "4200", "name": "Swimming", "account_type": "income"}
+WRITES = {route.name: route for route in ROUTES if route.is_write}
 
 _numbers = itertools.count(1)
 
@@ -90,3 +92,33 @@ def everything(door: Door, contact_id: str = ledgers.ANNA) -> dict[str, str]:
         "billing_type_id": "2",
         "gl_account_id": "13",
     }
+
+
+def write_bodies(door: Door) -> dict[str, tuple[str, Any]]:
+    """Of each write a path and a body that succeed, and are of Anna's."""
+    names = everything(door)
+    paid = item(door)
+    posted = post(door, "/v1/receipts", new_receipt(amount="7.00"))["receipt_id"]
+    lines = {"lines": [{"billing_id": paid, "amount": "2.00"}]}
+    taken = post(door, f"/v1/receipts/{posted}/allocate", lines)["allocations"][0]
+    bodies: dict[str, Any] = {
+        "create_contact": {"name": "Dora Dean"},
+        "change_contact": {"name": "Anna Archer-Ash", "reference": "M-1"},
+        "create_item": new_item(),
+        "create_items": {"items": [new_item(), new_item(amount="0.00")]},
+        "create_tender_type": TENDER_TYPE,
+        "set_tender_type_active": {"active": False},
+        "create_billing_type": BILLING_TYPE,
+        "set_billing_type_active": {"active": False},
+        "create_account": ACCOUNT,
+        "set_account_active": {"active": False},
+        "reverse_entry": {"reason": "A mistake"},
+        "reverse_posting": {"reason": "A mistake"},
+        "record_receipt": new_receipt(),
+        "allocate": {"lines": [{"billing_id": paid, "amount": "3.00"}]},
+        "unallocate": {"allocation_id": taken["allocation_id"], "reason": "A mistake"},
+    }
+    paths = {name: WRITES[name].path.format(**names) for name in bodies}
+    paths["unallocate"] = f"/v1/receipts/{posted}/unallocate"
+    assert set(bodies) == set(WRITES)
+    return {name: (paths[name], bodies[name]) for name in bodies}
