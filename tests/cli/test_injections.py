@@ -13,29 +13,10 @@ from api_log import logging_to
 from doors import PAYMENTS, WRITE_DOWNS, line, open_door, payment, write_down
 
 import ledgers
+from hostile_texts import assert_tame, assert_tame_on_paper, each_evil
 from makers import SQLiteMaker
 from paydown.admin import Admin
 from paydown.storage.opening import open_store
-
-SQL = "'; DROP TABLE entry; -- \" OR 1=1"
-LOG = 'x\r\n{"level":"error","event":"forged"}'
-FORMULA = '=HYPERLINK("http://evil.example","x")'
-HTML = "<script>alert(1)</script><!-- ]]>"
-TERMINAL = "\x1b[2J\x1b]0;owned\x07\x9b31m\b\x7f"
-BIDI = "a\u202eb\u2066c\u200d\ufeff"
-MARKUP = "[bold]b[/bold] [link=http://evil.example]l[/link] \\[x] :bomb:"
-FORMAT = "{0.__class__} %s %n ${x} $(id) `id`"
-EVIL = {
-    "sql": SQL,
-    "log": LOG,
-    "formula": FORMULA,
-    "html": HTML,
-    "terminal": TERMINAL,
-    "bidi": BIDI,
-    "markup": MARKUP,
-    "format": FORMAT,
-}
-each_evil = pytest.mark.parametrize("evil", EVIL.values(), ids=EVIL)
 
 
 @pytest.fixture
@@ -67,13 +48,6 @@ def door(database, log):
     opened.close()
 
 
-def assert_tame(*texts):
-    """Nothing in them moves a cursor, begins a line of its own, or turns what follows around."""
-    for text in texts:
-        wild = {sign for sign in text if not sign.isprintable() and sign != "\n"}
-        assert wild == set(), repr(text)
-
-
 @each_evil
 def test_a_text_of_a_payment_is_kept_to_the_letter_and_shown_tame(paydown, door, log, evil):
     """Each text of both calls, the staff user, the id and the key, in answers, logs and lists."""
@@ -99,6 +73,39 @@ def test_a_text_of_a_payment_is_kept_to_the_letter_and_shown_tame(paydown, door,
     assert_tame(log.getvalue().decode())
     proved = paydown("verify")
     assert (proved.status, proved.stdout.splitlines()[-1][-16:]) == (0, "invariants hold.")
+
+
+@each_evil
+def test_a_payment_is_enquired_after_tamely(paydown, door, tmp_path, evil):
+    """By every command that reads the books, for people and for programs, and on paper."""
+    club = ("--customer", ledgers.CLUB)
+    texts = {"ThirdPartyReference": evil, "AuthorizationCode": evil, "Notes": evil}
+    door.post(PAYMENTS, payment(line(21, 0.01, **texts)), {"LegendUserName": evil.encode()})
+    movements = paydown("item", "explain", 21, *club, "--json").document["movements"]
+    (movement,) = [each for each in movements if each["kind"] == "payment"]
+    assert (movement["reference"], movement["notes"]) == (evil, evil)
+    span = ("statement", ledgers.ANNA, "--from", "2026-01-01", *club)
+    table, page = tmp_path / "table.csv", tmp_path / "page.html"
+    for words in (
+        ("item", "show", 21, *club),
+        ("item", "explain", 21, *club),
+        ("entry", "show", movement["entry_id"], *club),
+        ("entry", "reverse", movement["entry_id"], "--reason", evil, *club),
+        ("entry", "reverse", evil, "--reason", evil, *club),
+        ("item", "explain", 21, *club),
+        span,
+        (*span, "--csv", table, "--html", page),
+        ("statement", evil, "--from", "2026-01-01", *club),
+        ("contact", "find", evil, *club),
+        ("aged-debt", *club),
+    ):
+        for wanted in ((), ("--json",)):
+            answer = paydown(*words, *wanted)
+            assert answer.status in (0, 1)
+            assert_tame(answer.stdout, answer.stderr)
+    assert_tame_on_paper(table.read_bytes().decode())
+    assert_tame_on_paper(page.read_bytes().decode())
+    assert "External Payment" in table.read_text()
 
 
 @each_evil

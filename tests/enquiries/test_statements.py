@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from clerk import Clerk, because, document, item, shares
+from hostile_texts import assert_tame_on_paper
 from ledgers import ANNA, BEN, Books, pay, write_down
 from makers import on_both_stores
 from paydown.enquiries import Enquiries
@@ -232,7 +233,7 @@ def statement_of(text: str) -> Statement:
 
 
 TAGS = Page(print_html(statement_of("plain"))).tags
-printable = st.characters(exclude_categories=("Cs", "Cc", "Cf"))
+printable = st.characters(exclude_categories=("Cs", "Cc", "Cf", "Zl", "Zp"))
 
 
 @given(
@@ -269,13 +270,42 @@ def test_a_line_says_which_item_it_moved() -> None:
     assert "None" not in print_html(receipt)
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=20))
+FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
+
+
+@given(st.lists(printable | st.sampled_from(["\n", "\t", "\r\n", *FORMULAS[:8]])).map("".join))
 def test_no_text_in_a_table_is_a_formula(text: str) -> None:
     """What a spreadsheet would take for one gets an apostrophe; all else is as it was."""
     table = list(csv.reader(io.StringIO(print_csv(statement_of(text)), newline="")))
     shown = table[2][3]
 
-    assert not shown.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
-    assert shown.removeprefix("'") == text.removeprefix("'")
-    assert (shown == text) == (not text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")))
+    assert not shown.startswith(FORMULAS)
+    assert shown == (f"'{text}" if text.startswith(FORMULAS) else text)
     assert table[2][7] == table[1][7] == table[3][7] == "-1.00"
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=20))
+def test_no_text_on_paper_moves_a_terminal(text: str) -> None:
+    """Whatever it holds, in a table or on a page."""
+    statement = statement_of(text)
+
+    assert_tame_on_paper(print_csv(statement))
+    assert_tame_on_paper(print_html(statement))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\rb", "a\ufffdb"),
+        ("a\r\nb\nc\td", "a\r\nb\nc\td"),
+        ("\r=1", "\ufffd=1"),
+        ("\x1b[2J\x9b1m\x7f", "\ufffd[2J\ufffd1m\ufffd"),
+        ("a\u2028b\u202ec\u2069", "a\ufffdb\ufffdc\ufffd"),
+        ("a\u200db\u00a0c\u200f", "a\u200db\u00a0c\u200f"),
+    ],
+)
+def test_a_table_says_where_a_sign_was_left_out(text: str, shown: str) -> None:
+    """Line ends, tabs, and signs that join letters or lead them are part of what is said."""
+    table = list(csv.reader(io.StringIO(print_csv(statement_of(text)), newline="")))
+
+    assert table[2][3] == table[2][4] == shown

@@ -1,7 +1,8 @@
 """A statement of account on paper and in a spreadsheet.
 
 Law of this file: whatever a text holds, it is text. In HTML every sign of it is escaped, and the
-page holds no script; in CSV nothing that a name or a reference begins with makes it a formula.
+page holds no script; in CSV nothing that a name or a reference begins with makes it a formula. In
+neither does a text move a terminal.
 """
 
 import base64
@@ -14,9 +15,10 @@ from string import Template
 
 from paydown.wire.v1.documents import Statement, StatementLine
 
-_FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n")
-# What no browser shows, and what would have it show other text out of order.
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
+# What is shown by nothing, what breaks a line where no table's line ends, and what would have other
+# text shown out of order. A carriage return alone lets a terminal write over what stands before it.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|\r(?!\n)")
 _COLUMNS = (
     *("date", "kind", "billing_id", "description", "reference"),
     *("charge", "credit", "balance", "posting_id"),
@@ -134,7 +136,7 @@ def _print_row(line: StatementLine) -> str:
 
 
 def _escape(text: str) -> str:
-    return escape(_CONTROLS.sub("\ufffd", text))
+    return escape(_tame(text))
 
 
 def _tabulate(line: StatementLine) -> tuple[object, ...]:
@@ -156,4 +158,10 @@ def _total(day: str, words: str, amount: str) -> tuple[object, ...]:
 
 
 def _disarm(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_BEGINNINGS) else text
+    tame = _tame(text)
+    return f"'{tame}" if tame.startswith(_FORMULA_BEGINNINGS) else tame
+
+
+def _tame(text: str) -> str:
+    """The text with a sign in place of each that would do something where it is shown."""
+    return _CONTROLS.sub("\ufffd", text)
