@@ -25,6 +25,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from paydown.domain.escaping import escape_json
 from paydown.domain.model import CALL_KINDS, Kind
 from paydown.domain.outcomes import Outcome, Refusal
 
@@ -264,10 +265,7 @@ def encode_line(event: object) -> bytes:
         line = _ENCODER.encode(event)
     except UnicodeEncodeError:
         return json.dumps(msgspec.to_builtins(event, enc_hook=repr)).encode()
-    text = line.decode()
-    if text.isprintable():
-        return line
-    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text).encode()
+    return escape_json(line)
 
 
 def _render_text(logger: object, method: str, event: Mapping[str, Any]) -> str:

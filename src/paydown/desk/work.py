@@ -25,14 +25,13 @@ from paydown.storage.engine import new_entry_id
 from paydown.storage.faults import StoreContested
 from paydown.storage.reference import Customer, StoreConnection
 from paydown.storage.retrying import Tries
+from paydown.wire.encoding import encode_document
 from paydown.wire.formats import write_instant
 
 Clock = Callable[[], int]
 """Says now in ticks, never the same time twice nor an earlier one."""
 
 Meaning = TypeVar("Meaning")
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Answer(NamedTuple):
@@ -45,7 +44,7 @@ class Answer(NamedTuple):
 
 def answer(status: int, document: msgspec.Struct, *, recorded: bool = True) -> Answer:
     """Tell a document."""
-    return Answer(status, _encode(document), recorded)
+    return Answer(status, encode_document(document), recorded)
 
 
 class Draft(NamedTuple):

@@ -4,11 +4,12 @@ Law of this file: fields are read in the documented order, so faults come in tha
 says what to send instead, by Legend's names.
 """
 
-import json
+import msgspec
 
 from paydown.domain.charging import NewBilling
 from paydown.domain.desk_refusals import DeskRefusal
 from paydown.wire.bodies import read_text, read_tree
+from paydown.wire.encoding import encode_document
 from paydown.wire.faults import REQUEST, Fault, Faults
 from paydown.wire.formats import write_amount
 from paydown.wire.headers import Media
@@ -65,8 +66,11 @@ def encode(
     contact_id: str, *, billing_id: int, gl_code: str, total_amount: int, minor_digits: int
 ) -> bytes:
     """The body of the answer 200. ``gl_code`` is the code of the billing type's income account."""
-    return (
-        f'{{"ContactId":"{contact_id}","BillingId":{billing_id},'
-        f'"GlCode":{json.dumps(gl_code, ensure_ascii=False)},'
-        f'"TotalAmount":{write_amount(total_amount, minor_digits)}}}'
-    ).encode()
+    return encode_document(
+        {
+            "ContactId": contact_id,
+            "BillingId": billing_id,
+            "GlCode": gl_code,
+            "TotalAmount": msgspec.Raw(write_amount(total_amount, minor_digits).encode()),
+        }
+    )

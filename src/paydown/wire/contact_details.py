@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from paydown.domain.contact_details import ContactDetails, ItemDetails
+from paydown.wire.encoding import encode_document
 from paydown.wire.formats import read_date, write_amount, write_instant
 
 MEMBERS = (
@@ -24,7 +25,7 @@ _NOT_HELD: dict[str, Any] = dict.fromkeys(MEMBERS)
 
 def encode(details: ContactDetails, *, time_zone: str, minor_digits: int) -> bytes:
     """The body of the answer 200, in the customer's time zone and currency."""
-    return msgspec.json.encode(
+    return encode_document(
         {
             "ContactId": details.person.contact_id,
             "Name": details.person.name,

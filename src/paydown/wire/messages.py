@@ -14,6 +14,7 @@ import msgspec
 from paydown.domain.model import Kind, Line, Request
 from paydown.domain.outcomes import LineOutcome, Outcome, Refusal
 from paydown.wire.bodies import read_text, read_tree
+from paydown.wire.encoding import encode_document
 from paydown.wire.faults import Fault, Faults
 from paydown.wire.formats import (
     INT32_MAX,
@@ -103,7 +104,7 @@ def encode(request: Request, outcome: Outcome, minor_digits: int) -> bytes:
 
 def message(text: str) -> bytes:
     """The body of an answer that is one sentence."""
-    return msgspec.json.encode({"Message": text})
+    return encode_document({"Message": text})
 
 
 def invalid(faults: Faults) -> bytes:
@@ -111,7 +112,7 @@ def invalid(faults: Faults) -> bytes:
     state: defaultdict[str, list[str]] = defaultdict(list)
     for key, sentence in faults.faults:
         state[key].append(sentence)
-    return msgspec.json.encode({"Message": "The request is invalid.", "ModelState": state})
+    return encode_document({"Message": "The request is invalid.", "ModelState": state})
 
 
 _SENTENCES = {None: "null"} | {

@@ -12,6 +12,7 @@ import msgspec
 from paydown.api import answers
 from paydown.api.answers import Answer, Header
 from paydown.domain.desk_refusals import DeskRefusal
+from paydown.wire.encoding import encode_document
 from paydown.wire.faults import Fault
 from paydown.wire.v1.documents import Problem, ProblemError
 from paydown.wire.v1.reading import Misread
@@ -76,7 +77,7 @@ def refuse(
         code=code,
         errors=list(errors),
     )
-    return Answer(told, msgspec.json.encode(problem), (NO_STORE, *headers), detail, PROBLEM)
+    return Answer(told, encode_document(problem), (NO_STORE, *headers), detail, PROBLEM)
 
 
 def refuse_misread(code: str, misread: Misread) -> Answer:

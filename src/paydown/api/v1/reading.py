@@ -4,9 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-import msgspec
-
-from paydown.api.answers import CONTENT_TYPE, Answer, Header
+from paydown.api.answers import Answer, Header
 from paydown.api.v1 import problems
 from paydown.api.v1.paths import refuse_unknown
 from paydown.domain.model import Caller
@@ -23,6 +21,7 @@ from paydown.enquiries import (
 from paydown.enquiries.printing import HTML_POLICY, print_csv, print_html
 from paydown.openapi.routes import Route
 from paydown.storage.faults import StoreUnavailable
+from paydown.wire.encoding import encode_document
 from paydown.wire.headers import read_weights
 from paydown.wire.v1.documents import Page, Statement
 from paydown.wire.v1.queries import ExplainQuery, Query
@@ -96,7 +95,7 @@ class Reads:
             return problems.CURSOR_INVALID
         if isinstance(told, Statement):
             return _write_statement(told, wanted)
-        return Answer(HTTPStatus.OK, msgspec.json.encode(told))
+        return Answer(HTTPStatus.OK, encode_document(told))
 
     def _ask(self, question: Question, values: dict[str, Any]) -> Any:
         name, customer_id = question.route.name, question.caller.customer_id
@@ -129,5 +128,4 @@ def _write_statement(statement: Statement, wanted: str) -> Answer:
     if wanted == "html":
         body = print_html(statement).encode()
         return Answer(HTTPStatus.OK, body, (_BY_ACCEPT, _POLICY), media=_HTML)
-    body = msgspec.json.encode(statement)
-    return Answer(HTTPStatus.OK, body, (_BY_ACCEPT,), media=CONTENT_TYPE)
+    return Answer(HTTPStatus.OK, encode_document(statement), (_BY_ACCEPT,))
