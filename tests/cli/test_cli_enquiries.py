@@ -193,6 +193,15 @@ def test_aged_debt_is_listed_and_tied(paydown, database, entry_id):
     assert (told["on"], told["total"]) == ("2026-02-10", "-7.00")
 
 
+def test_a_moment_that_may_still_change_is_said_to(paydown, database):
+    """One to come, or less than a minute old; without one the books are as they are now."""
+    later = paydown("item", "explain", 1, "--known-at", "2099-01-01", *OWN).stdout
+    now = paydown("item", "explain", 1, *OWN).stdout
+
+    assert later.splitlines()[-1].startswith("This is provisional")
+    assert "provisional" not in now
+
+
 def test_texts_of_others_move_no_terminal(paydown, database):
     """What a caller wrote is shown, and never obeyed."""
     with Books(database) as books:

@@ -14,6 +14,9 @@ IdArgument = Annotated[
     int, typer.Argument(min=1, max=INT32_MAX, metavar="BILLING_ID", help="Its BillingId.")
 ]
 
+_PROVISIONAL = "This is provisional: not all that is recorded by then may be there yet."
+"""Said of a moment that was asked for and is younger than a minute, or still to come."""
+
 
 @app.command()
 def show(
@@ -73,4 +76,5 @@ def explain(
         if explanation is None:
             known = f" was known at {known_at}" if known_at else ""
             reading.output.fail(f"No billing item {billing_id}{known or ' is known'}.")
-        reading.output.show(to_document(explanation), *explanation.sentences)
+        more = [_PROVISIONAL] if known_at and explanation.provisional else []
+        reading.output.show(to_document(explanation), *explanation.sentences, *more)

@@ -13,9 +13,6 @@ from paydown.domain.wording import Locale, say_amount, say_minute, say_movement
 PROVISIONAL_TICKS = 60 * TICKS_PER_SECOND
 """How long what was recorded at a time may still come to be seen."""
 
-PROVISIONAL = "This is provisional: not all that is recorded by then may be there yet."
-"""The last sentence about a moment that was asked for and is too young, or still to come."""
-
 
 class Moment(NamedTuple):
     """What was true at ``as_of`` (None: whatever its value date), as it was known at ``known_at``.

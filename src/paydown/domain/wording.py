@@ -98,7 +98,8 @@ def _say_happened(line: Line, locale: Locale) -> str:
         case Kind.PAYMENT:
             return f"{amount} paid{_after(' by ', line.tender_name)}"
         case Kind.WRITE_DOWN:
-            return f"{amount} written down against {line.debit_code} {line.debit_name}"
+            account = printable(f"{line.debit_code} {line.debit_name}")
+            return f"{amount} written down against {account}"
         case Kind.ALLOCATION:
             receipt = "" if line.receipt_id is None else f" {UUID(bytes=line.receipt_id)}"
             return f"{amount} applied from receipt{receipt}"

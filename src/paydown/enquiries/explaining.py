@@ -50,18 +50,14 @@ def explain(
         return None
     steps = explaining.explain(lines, moment)
     balance = steps[-1].balance if steps else 0
-    provisional = explaining.is_provisional(moment.known_at, now)
-    sentences = explaining.tell(steps, moment, locale_of(customer))
-    if provisional and known_at is not None:
-        sentences.append(explaining.PROVISIONAL)
     return Explanation(
         item=_describe_item(found[0], balance, moment, customer),
         as_of=None if as_of is None else write_time(as_of, customer),
         known_at=write_time(moment.known_at, customer),
-        provisional=provisional,
+        provisional=explaining.is_provisional(moment.known_at, now),
         balance=write_amount(balance, customer),
         movements=[_describe_step(step, customer) for step in steps],
-        sentences=sentences,
+        sentences=explaining.tell(steps, moment, locale_of(customer)),
     )
 
 
