@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+import figures
 import ledgers
 import postgres
 import secrets_kept
@@ -136,7 +137,9 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was looked for and where; name what was found."""
+    """Say what was measured, and what was looked for and where; name what was found."""
+    for line in figures.describe(terminalreporter.getreports("passed")):
+        terminalreporter.write_line(line)
     found = terminalreporter.config.stash.get(FOUND, None)
     if found is None:
         terminalreporter.write_line("Secrets: the session did not end in order.", red=True)

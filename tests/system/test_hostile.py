@@ -1,13 +1,14 @@
 """A real server under bodies, heads and crowds that are meant to hurt it.
 
 What is asserted of each: its status, how long the answer took, that somebody else was served
-meanwhile, and how much more memory the process has ever had than before.
+meanwhile, and how much more memory the process has ever had than before. The most of each is said
+at the end.
 """
 
 import gzip
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ import pytest
 from processes import Server, post, run
 
 import ledgers
+from figures import assert_told
 from ledgers import ANNA, CLUB, EXTERNAL, TILL
 from paydown.access import hash_password
 from paydown.admin import Admin
@@ -29,6 +31,10 @@ NEARLY = BODY_BYTES_MAX - 1_000
 ANSWER_SECONDS, MEANWHILE_SECONDS = 20.0, 5.0
 MEMORY_MAX = 12 * BODY_BYTES_MAX
 """How much a body may cost: its bytes, its text, and a tree of its numbers were seven times it."""
+
+CROWD = 300
+Tell = Callable[[str, object], None]
+"""``record_property``: keeps what is said at the end."""
 
 
 class Hostile(NamedTuple):
@@ -66,12 +72,14 @@ class Hostile(NamedTuple):
         return post(f"{self.server.base_url}{PAYMENTS}", body, HEADERS).status
 
     @contextmanager
-    def growing_by_at_most(self, memory: int) -> Iterator[None]:
+    def growing_by_at_most(self, memory: int, tell: Tell) -> Iterator[None]:
         """In the block the process has at no moment more memory than so much beyond before."""
         self.process_file("clear_refs").write_text("5")  # the peak counts from now
         before = self._peak()
         yield
-        assert self._peak() - before < memory
+        grown = self._peak() - before
+        tell("hostile input, memory in MB", grown / 1e6)
+        assert grown < memory
 
     def process_file(self, name: str) -> Path:
         """What the system tells of the process."""
@@ -145,51 +153,63 @@ BODIES = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_monstrous_body_costs_a_bounded_time_and_memory(hostile: Hostile, name: str) -> None:
+def test_a_monstrous_body_costs_a_bounded_time_and_memory(
+    hostile: Hostile, name: str, record_property: Tell
+) -> None:
     """Just below the limit of a body; while it is read, others are served."""
     body, status = BODIES[name]
     assert len(body) <= BODY_BYTES_MAX
     assert hostile.pay("before") == 200
     more = ("Content-Encoding: gzip",) if "gzip" in name else ()
-    with hostile.growing_by_at_most(MEMORY_MAX), hostile.connect() as peer:
+    memory = hostile.growing_by_at_most(MEMORY_MAX, record_property)
+    with memory, hostile.connect() as peer:
         peer.sendall(hostile.head(f"Content-Length: {len(body)}", *more) + body)
         began = time.monotonic()
         assert hostile.pay("meanwhile") == 200
-        assert time.monotonic() - began < MEANWHILE_SECONDS
+        waited = time.monotonic() - began
         assert int(peer.makefile("rb").readline().split()[1]) == status
-        assert time.monotonic() - began < ANSWER_SECONDS
+        took = time.monotonic() - began
+    record_property("hostile bodies, seconds to the answer", took)
+    record_property("hostile bodies, seconds that another waited", waited)
+    assert waited < MEANWHILE_SECONDS
+    assert took < ANSWER_SECONDS
 
 
-@pytest.mark.parametrize(
-    ("length", "parts", "status"),
-    [
-        ("Content-Length: 10000000", [], 413),
-        ("Content-Length: 99999999999999999999", [], 400),
-        ("Transfer-Encoding: chunked", [b"989680\r\n", *([b"9" * 100_000] * 100)], 413),
-        ("Transfer-Encoding: chunked", [b"1\r\n[\r\n"] * 50_000 + [b"0\r\n\r\n"], 400),
-        ("Transfer-Encoding: chunked", [b"5;" + b"a" * 1_000_000], 431),
-        ("\r\n".join(f"X-{number}: y" for number in range(100_000)), [], 431),
-        (f"X: {'y' * 10_000_000}", [], 431),
-    ],
-    ids=[
-        *("too long", "far too long", "too long in chunks", "tiny chunks", "a chunk's extension"),
-        *("100,000 headers", "a header of 10 MB"),
-    ],
-)
+FRAMINGS = {
+    "too long": ("Content-Length: 10000000", [], 413),
+    "far too long": ("Content-Length: 99999999999999999999", [], 400),
+    "too long in chunks": (
+        "Transfer-Encoding: chunked",
+        [b"989680\r\n", *([b"9" * 100_000] * 100)],
+        413,
+    ),
+    "tiny chunks": (
+        "Transfer-Encoding: chunked",
+        [b"1\r\n[\r\n"] * 50_000 + [b"0\r\n\r\n"],
+        400,
+    ),
+    "a chunk's extension": ("Transfer-Encoding: chunked", [b"5;" + b"a" * 1_000_000], 431),
+    "100,000 headers": ("\r\n".join(f"X-{number}: y" for number in range(100_000)), [], 431),
+    "a header of 10 MB": (f"X: {'y' * 10_000_000}", [], 431),
+}
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
 def test_a_monstrous_request_is_refused_before_it_is_there(
-    hostile: Hostile, length: str, parts: list[bytes], status: int
+    hostile: Hostile, name: str, record_property: Tell
 ) -> None:
     """By what its head says, or as soon as the limit is passed."""
-    with hostile.growing_by_at_most(MEMORY_MAX):
+    length, parts, status = FRAMINGS[name]
+    with hostile.growing_by_at_most(MEMORY_MAX, record_property):
         assert hostile.ask(hostile.head(length), *parts) == status
     assert hostile.pay("after") == 200
 
 
-def test_a_crowd_without_a_login_holds_no_bodies(hostile: Hostile) -> None:
+def test_a_crowd_without_a_login_holds_no_bodies(hostile: Hostile, record_property: Tell) -> None:
     """Each of 300 peers sends half of a long body; none of it is read before the login is known."""
-    peers = [hostile.connect() for _ in range(300)]
+    peers = [hostile.connect() for _ in range(CROWD)]
     head = hostile.head(f"Content-Length: {NEARLY}", credentials=False)
-    with hostile.growing_by_at_most(48_000_000):
+    with hostile.growing_by_at_most(48_000_000, record_property):
         for peer in peers:
             peer.setblocking(False)
             peer.send(head)
@@ -204,29 +224,29 @@ def test_a_crowd_without_a_login_holds_no_bodies(hostile: Hostile) -> None:
         peer.close()
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/POS/BillingPayments", 200),
-        ("/pOs/bILLINGpAYMENTS/", 200),
-        ("/POS/BillingPayments?x=../../%00", 200),
-        ("/%50OS/Billing%50ayments", 200),
-        ("//POS/BillingPayments", 404),
-        ("/POS//BillingPayments", 404),
-        ("/POS/./BillingPayments", 404),
-        ("/docs/../POS/BillingPayments", 404),
-        ("/POS/BillingPayments//", 404),
-        ("/POS/BillingPayments;x=1", 404),
-        ("/POS/BillingPayments%00", 404),
-        ("/POS/BillingPayments%20", 404),
-        ("/POS/BillingPayments%2f", 200),
-        ("/POS/Bill\u0131ngPayments", 400),
-        ("/POS/Bill%C4%B1ngPayments", 404),
-        ("/POS/B%C4%B0llingPayments", 404),
-        ("/POS/BillingPayments%0d%0aX-Injected:%20yes", 404),
-        ("/\\etc\\passwd", 404),
-    ],
-)
+PATHS = [
+    ("/POS/BillingPayments", 200),
+    ("/pOs/bILLINGpAYMENTS/", 200),
+    ("/POS/BillingPayments?x=../../%00", 200),
+    ("/%50OS/Billing%50ayments", 200),
+    ("//POS/BillingPayments", 404),
+    ("/POS//BillingPayments", 404),
+    ("/POS/./BillingPayments", 404),
+    ("/docs/../POS/BillingPayments", 404),
+    ("/POS/BillingPayments//", 404),
+    ("/POS/BillingPayments;x=1", 404),
+    ("/POS/BillingPayments%00", 404),
+    ("/POS/BillingPayments%20", 404),
+    ("/POS/BillingPayments%2f", 200),
+    ("/POS/Bill\u0131ngPayments", 400),
+    ("/POS/Bill%C4%B1ngPayments", 404),
+    ("/POS/B%C4%B0llingPayments", 404),
+    ("/POS/BillingPayments%0d%0aX-Injected:%20yes", 404),
+    ("/\\etc\\passwd", 404),
+]
+
+
+@pytest.mark.parametrize(("path", "status"), PATHS)
 def test_a_path_is_what_it_says_and_nothing_else(hostile: Hostile, path: str, status: int) -> None:
     """In any case and with escapes it is one of the calls; no trick reaches another place."""
     body = payment()
@@ -238,15 +258,23 @@ def test_a_path_is_what_it_says_and_nothing_else(hostile: Hostile, path: str, st
         assert b"X-Injected" not in b"".join(iter(answer.readline, b"\r\n"))
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        *("/docs/..%2f..%2f..%2fetc%2fpasswd", "/docs/..%5c..%5cREADME.md", "/docs//etc/passwd"),
-        *("/docs/%2e%2e/%2e%2e/schema.py", "/docs/../../schema.py", "/docs/docs.js%00.png"),
-        *("/docs/DOCS.JS", "/docs/.", "/docs/%ff"),
-    ],
-)
+FILES = [
+    *("/docs/..%2f..%2f..%2fetc%2fpasswd", "/docs/..%5c..%5cREADME.md", "/docs//etc/passwd"),
+    *("/docs/%2e%2e/%2e%2e/schema.py", "/docs/../../schema.py", "/docs/docs.js%00.png"),
+    *("/docs/DOCS.JS", "/docs/.", "/docs/%ff"),
+]
+
+
+@pytest.mark.parametrize("path", FILES)
 def test_the_page_gives_out_its_own_files_alone(hostile: Hostile, path: str) -> None:
     """By their exact names."""
     assert hostile.ask(f"GET {path} HTTP/1.1\r\nHost: here\r\n\r\n".encode()) == 404
     assert hostile.ask(b"GET /docs/docs.js HTTP/1.1\r\nHost: here\r\n\r\n") == 200
+
+
+def test_the_page_on_reliability_counts_them() -> None:
+    """Whatever is added here is added there."""
+    assert_told(
+        f"{len(BODIES)} bodies, {len(FRAMINGS)} heads and framings, {CROWD} half-sent bodies "
+        f"without a login, {len(PATHS) + len(FILES)} path tricks"
+    )
