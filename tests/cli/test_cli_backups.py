@@ -12,6 +12,7 @@ import pytest
 
 import full_ledger
 import ledgers
+from figures import assert_told
 from makers import SQLiteMaker
 from paydown import audit, backups
 from paydown.domain.outcomes import KeyReplayed
@@ -249,6 +250,11 @@ def test_an_interruption_in_the_middle_of_the_pages_leaves_nothing(back_up, fold
     )
     assert back_up(folder / "b.db").status == 130
     assert list(folder.iterdir()) == []
+
+
+def test_the_page_on_reliability_counts_the_interruptions():
+    """Each of the points in either command, and the middle of the pages."""
+    assert_told(f"Ctrl-C at {2 * len(POINTS) + 1} points")
 
 
 KILLED = """

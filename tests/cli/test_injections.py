@@ -13,7 +13,8 @@ from api_log import logging_to
 from doors import PAYMENTS, WRITE_DOWNS, line, open_door, payment, write_down
 
 import ledgers
-from hostile_texts import assert_tame, assert_tame_on_paper, each_evil
+from figures import assert_told
+from hostile_texts import EVIL, assert_tame, assert_tame_on_paper, each_evil
 from makers import SQLiteMaker
 from paydown.admin import Admin
 from paydown.storage.opening import open_store
@@ -194,3 +195,8 @@ def test_what_was_tampered_with_is_told_of_tamely(paydown, database, tmp_path, e
     answer = paydown("verify")
     assert answer.status == 1
     assert_tame(answer.stdout, answer.stderr)
+
+
+def test_the_page_on_reliability_counts_them():
+    """Whatever is added here is added there."""
+    assert_told(f"{len(EVIL)} texts through every text field")

@@ -22,6 +22,7 @@ from mutations import mutate
 from targets import Targets, list_names, make_targets
 
 import ledgers
+from figures import assert_told
 from paydown import audit
 from paydown.storage.database import Database
 from paydown.storage.opening import open_store
@@ -66,6 +67,11 @@ def test_every_target_has_a_corpus(targets: Targets) -> None:
     """And every corpus a target."""
     assert list_names(targets) == NAMES
     assert all(len(read_corpus(name)) >= 3 for name in NAMES)
+
+
+def test_the_page_on_reliability_counts_the_corpus() -> None:
+    """What is found is kept, and told."""
+    assert_told(f"{sum(len(read_corpus(name)) for name in NAMES)} inputs in `tests/fuzz/corpus`")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from figures import assert_told
 from mutants.__main__ import ALL, find_failure, plant
 from mutants.table import MONEY, MUTANTS, Mutant
 
@@ -22,6 +23,12 @@ def test_a_planted_fault_has_its_place(mutant: Mutant) -> None:
 def test_the_table_has_many_and_no_two_alike() -> None:
     """At least thirty, each for its own reason."""
     assert len({mutant.why for mutant in MUTANTS}) == len(MUTANTS) >= 30
+
+
+def test_the_page_on_reliability_counts_the_faults() -> None:
+    """As many are planted, and found."""
+    assert_told(f"each of {len(MUTANTS)} faults")
+    assert_told(f"All {len(MUTANTS)} are found.")
 
 
 def test_a_fault_that_hurts_nothing_survives(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """A backup of a ledger that a server records into, and what callers had been told by then."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +30,7 @@ class Backup(NamedTuple):
     told: frozenset[str]
     """The requests that had been answered when it began."""
     answered_meanwhile: int
+    seconds: float
 
 
 async def work(database: Database, server: Server, score: Score, folder: Path) -> list[Backup]:
@@ -58,15 +61,19 @@ async def back_up(database: Database, score: Score, file: Path) -> Backup:
     """One backup, by the command."""
     told = frozenset(sent.name for sent in score.sent if sent.read is not None)
     words = [PAYDOWN, "backup", "--database", database.url, "--to", file]
+    began = time.monotonic()
     process = await asyncio.create_subprocess_exec(*words)
     assert await process.wait() == 0
+    seconds = time.monotonic() - began
     answered = sum(sent.read is not None for sent in score.sent)
-    return Backup(file, told, answered - len(told))
+    return Backup(file, told, answered - len(told), seconds)
 
 
 @pytest.mark.timeout(120)
 @on_both_stores
-def test_a_backup_holds_all_that_was_acknowledged_before_it(maker: Maker, tmp_path: Path) -> None:
+def test_a_backup_holds_all_that_was_acknowledged_before_it(
+    maker: Maker, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """Taken under load, it is one moment of the books: proved, and callers did not wait for it."""
     database, score = maker.copy(), Score()
     prepare(database)
@@ -76,6 +83,7 @@ def test_a_backup_holds_all_that_was_acknowledged_before_it(maker: Maker, tmp_pa
     assert server.stop() == 0
 
     for backup in made:
+        record_property("backups under load, seconds with their proof", backup.seconds)
         sent = [
             each if each.name in backup.told else replace(each, read=None) for each in score.sent
         ]

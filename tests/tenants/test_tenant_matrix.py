@@ -16,6 +16,7 @@ from tenant_books import BY_NAME, CHAIN, Ids, Pins, Say, headers_of, make_ours, 
 from tenant_probes import Probe, bases
 
 import ledgers
+from figures import assert_told
 from makers import Maker
 from paydown.admin import Admin, Mistake, NewLogin
 from paydown.domain.model import Bundle
@@ -161,6 +162,8 @@ def test_every_route_is_open_to_its_bundle_alone(
 
     assert wrong == []
     assert rows(database) == before
+    assert_told(f"{len(bases(ours))} routes and calls, each without a login")
+    assert_told(f"| {cells.total()} cells | nothing: {cells.total() - cells['held']} refused")
     say(
         f"{cells.total()} cells: {len(bases(ours))} routes and calls, {len(cells)} kinds of "
         f"caller; {cells['held']} let in, {cells.total() - cells['held']} refused as promised, "
