@@ -145,6 +145,33 @@ def test_entries_are_found_by_whom_they_concern_and_when(busy: Clerk, enquiries:
 
 
 @on_both_stores
+@pytest.mark.parametrize("date_of", ["value", "recorded"])
+@pytest.mark.parametrize(
+    ("asked", "filtering"), [("list_postings", PostingFilter), ("list_entries", EntryFilter)]
+)
+def test_two_spans_that_meet_hold_everything_once(
+    busy: Clerk,
+    enquiries: Enquiries,
+    asked: str,
+    filtering: Callable[..., EntryFilter],
+    date_of: str,
+) -> None:
+    """What is of the very time at which they meet is in the later one alone."""
+
+    def found(**wanted: Any) -> list[Any]:
+        return read_all(getattr(enquiries, asked), filtering(**wanted), limit=50)
+
+    (paid,) = found(caller="kiosk")
+    meeting = ticks(getattr(paid, f"{date_of}_at"))
+    earlier = found(**{f"{date_of}_to": meeting})
+    later = found(**{f"{date_of}_from": meeting})
+
+    assert earlier != []
+    assert paid in later
+    assert sorted(map(repr, earlier + later)) == sorted(map(repr, found()))
+
+
+@on_both_stores
 def test_an_entry_is_told_with_everything_about_it(busy: Clerk, enquiries: Enquiries) -> None:
     """Its postings, what undid each, and its digest; another customer's are as if not there."""
     entry_id = busy.postings_of(1)[1].partition(".")[0]

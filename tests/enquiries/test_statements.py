@@ -103,8 +103,13 @@ def test_statements_follow_on_from_one_another(cara: str, enquiries: Enquiries) 
 
 
 def test_a_statements_days_are_the_customers_own(clerk: Clerk, enquiries: Enquiries) -> None:
-    """In summer London's first of July begins at 23:00 UTC of the day before."""
-    for time in ("2026-06-30T22:59:59Z", "2026-06-30T23:00:00Z", "2026-07-01T22:59:59.9999999Z"):
+    """In summer London's first of July is from 23:00 UTC to 23:00 UTC, which is the second's."""
+    for time in (
+        "2026-06-30T22:59:59.9999999Z",
+        "2026-06-30T23:00:00Z",
+        "2026-07-01T22:59:59.9999999Z",
+        "2026-07-01T23:00:00Z",
+    ):
         document(clerk.desk.create_item(clerk.by(), item("1.00", effective_at=time)))
     told = make(enquiries, first_on=date(2026, 7, 1), last_on=date(2026, 7, 1))
 
@@ -112,6 +117,7 @@ def test_a_statements_days_are_the_customers_own(clerk: Clerk, enquiries: Enquir
         "2026-07-01T00:00:00+01:00",
         "2026-07-01T23:59:59.9999999+01:00",
     ]
+    assert (told.opening_balance, told.closing_balance) == ("1.00", "3.00")
 
 
 def bands(debt: AgedDebt) -> dict[str, str]:
@@ -159,6 +165,21 @@ def test_what_was_paid_before_it_was_charged_lowers_the_debt(
     assert sum(Decimal(each.total) for each in now.contacts) == Decimal(now.total)
     assert [each.contact_id for each in now.contacts] == [ANNA, BEN]
     assert {each.difference for each in now.accounts} == {"0.00"}
+
+
+@on_both_stores
+def test_a_debt_is_of_the_day_on_which_the_customers_clock_says_so(
+    clerk: Clerk, enquiries: Enquiries
+) -> None:
+    """What is charged at the very midnight is owed from that day on, and not the evening before."""
+    for time in ("2026-06-30T22:59:59.9999999Z", "2026-06-30T23:00:00Z"):
+        order = item("1.00", effective_at=time, due_on="2026-08-01")
+        document(clerk.desk.create_item(clerk.by(), order))
+
+    for day, owed in (("2026-06-29", "0.00"), ("2026-06-30", "1.00"), ("2026-07-01", "2.00")):
+        debt = enquiries.age_debt(1, date.fromisoformat(day))
+        receivables = debt.accounts[0]
+        assert (debt.total, receivables.items_balance, receivables.ledger_balance) == (owed,) * 3
 
 
 def test_an_account_that_differs_from_its_items_is_told(
@@ -270,18 +291,35 @@ def test_a_line_says_which_item_it_moved() -> None:
     assert "None" not in print_html(receipt)
 
 
+def tabulate(text: str) -> list[list[str]]:
+    """The rows of a table in which the text stands wherever a text may."""
+    return list(csv.reader(io.StringIO(print_csv(statement_of(text)), newline="")))
+
+
 FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
 
 
 @given(st.lists(printable | st.sampled_from(["\n", "\t", "\r\n", *FORMULAS[:8]])).map("".join))
 def test_no_text_in_a_table_is_a_formula(text: str) -> None:
     """What a spreadsheet would take for one gets an apostrophe; all else is as it was."""
-    table = list(csv.reader(io.StringIO(print_csv(statement_of(text)), newline="")))
-    shown = table[2][3]
+    names, opening, line, closing = tabulate(text)
+
+    for column in ("description", "reference"):
+        shown = line[names.index(column)]
+        assert not shown.startswith(FORMULAS)
+        assert shown == (f"'{text}" if text.startswith(FORMULAS) else text)
+    assert opening[7] == line[7] == closing[7] == "-1.00"
+
+
+@pytest.mark.parametrize("beginning", FORMULAS)
+@pytest.mark.parametrize("column", ["description", "reference"])
+def test_no_beginning_makes_a_formula(column: str, beginning: str) -> None:
+    """Whoever wrote it, and wherever it stands: a spreadsheet runs nothing, and shows the rest."""
+    names, _, line, _ = tabulate(f"{beginning}SUM(A1:A9)")
+    shown = line[names.index(column)]
 
     assert not shown.startswith(FORMULAS)
-    assert shown == (f"'{text}" if text.startswith(FORMULAS) else text)
-    assert table[2][7] == table[1][7] == table[3][7] == "-1.00"
+    assert shown.endswith("SUM(A1:A9)")
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=20))
@@ -306,6 +344,6 @@ def test_no_text_on_paper_moves_a_terminal(text: str) -> None:
 )
 def test_a_table_says_where_a_sign_was_left_out(text: str, shown: str) -> None:
     """Line ends, tabs, and signs that join letters or lead them are part of what is said."""
-    table = list(csv.reader(io.StringIO(print_csv(statement_of(text)), newline="")))
+    line = tabulate(text)[2]
 
-    assert table[2][3] == table[2][4] == shown
+    assert line[3] == line[4] == shown
