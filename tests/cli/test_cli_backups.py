@@ -143,6 +143,19 @@ def test_nothing_that_is_there_is_written_over(back_up, restore, full, folder, b
     assert "is there already" in restore(file, full.url).stderr
 
 
+def test_what_gets_the_name_meanwhile_is_not_written_over_either(back_up, folder, monkeypatch):
+    """Somebody put a file there while the backup was being proved."""
+    file = folder / "b.db"
+    monkeypatch.setattr(
+        audit, "verify", at_call(1, audit.verify, lambda *_: file.write_bytes(b"mine"))
+    )
+    answer = back_up(file)
+    assert (answer.status, answer.stdout) == (1, "")
+    assert answer.stderr == f"{file} is there already. Nothing is overwritten.\n"
+    assert file.read_bytes() == b"mine"
+    assert list(folder.iterdir()) == [file]
+
+
 @pytest.mark.parametrize("link", [os.symlink, os.link])
 def test_no_link_leads_a_backup_into_another_file(back_up, folder, link):
     """Where somebody put one under the name that the file has while it is made."""
