@@ -159,6 +159,21 @@ def test_who_never_shakes_hands_is_dropped_and_counts(issuer: Issuer) -> None:
         assert peer.answer().status == 200
 
 
+def test_one_connection_too_many_is_dropped_before_it_shakes_hands(issuer: Issuer) -> None:
+    """Where all are owed an answer no other is begun; once one has gone there is room."""
+    with serving(quick(connections_max=1), certificate=issuer.certificate()) as running:
+        first = running.connect(issuer.trusting())
+        first.send(request(b"/wait"))
+        assert soon(lambda: "/wait" in running.app.calls)
+        with pytest.raises(OSError, match=r"(?i)reset|eof"):
+            running.connect(issuer.trusting())
+        running.app.gate.set()
+        assert first.answer().status == 200
+        second = running.connect(issuer.trusting())
+        second.send(request(b"/now"))
+        assert second.answer().status == 200
+
+
 def test_who_finds_no_file_handle_left_takes_no_place(issuer: Issuer, monkeypatch: Any) -> None:
     """He is dropped and stands in the log; the next one is served, and the server ends in order."""
     said: list[Any] = []
