@@ -14,7 +14,7 @@ import pytest
 from raw_peer import HEAD, Serving, dropped, quick, refusal, serving, soon
 
 from issuers import Issuer
-from paydown.server import ServeError, certificates, read_certificate, tls
+from paydown.server import Certificate, ServeError, certificates, read_certificate, tls
 
 
 @pytest.fixture
@@ -254,6 +254,28 @@ def test_a_renewed_certificate_is_used_without_a_restart(
         assert shown() == second
         issuer.cert.unlink()
         assert shown() == second
+
+
+def test_a_certificate_renewed_behind_a_link_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As clusters give secrets: the names stay as they are, and the folder behind them goes."""
+    monkeypatch.setattr(certificates, "LOOK_SECONDS", 0.0)
+    issuers, current = [], tmp_path / "current"
+    for number in ("1", "2"):
+        (tmp_path / number).mkdir()
+        issuers.append(Issuer(tmp_path / number))
+    for name in ("cert.pem", "key.pem"):
+        (tmp_path / name).symlink_to(current / name)
+    current.symlink_to("1")
+    certificate = Certificate(tmp_path / "cert.pem", tmp_path / "key.pem")
+    with serving(certificate=certificate) as running:
+        running.connect(issuers[0].trusting())
+        current.unlink()
+        current.symlink_to("2")
+        renewed = running.connect(issuers[1].trusting())
+        renewed.send(request(b"/now"))
+        assert renewed.answer().status == 200
 
 
 def test_a_renewed_certificate_that_becomes_readable_is_used(

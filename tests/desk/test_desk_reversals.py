@@ -203,6 +203,20 @@ def test_a_great_entry_is_undone_by_its_postings_only(
     assert clerk.breaches() == []
 
 
+@pytest.mark.parametrize(("count_max", "done"), [(2, False), (3, True)])
+def test_an_entry_of_just_so_many_postings_is_undone_as_a_whole(
+    books: Books, clerk: Clerk, monkeypatch: pytest.MonkeyPatch, count_max: int, done: bool
+) -> None:
+    """One more is too many, and nothing of it is undone."""
+    monkeypatch.setattr(reversals, "POSTINGS_MAX", count_max)
+    paid = record(books, pay(clerk.caller, dict.fromkeys((1, 2, 3), "4.00")))
+    told = undo(clerk, paid)
+
+    assert done or code(told) == "409 entry_too_large"
+    assert [clerk.balance(number) for number in (1, 2, 3)] == [1000 if done else 600] * 3
+    assert clerk.breaches() == []
+
+
 @on_both_stores
 def test_an_operator_reverses_without_a_login(books: Books, clerk: Clerk) -> None:
     """At the machine itself nobody is logged in: the entry names none, and once is all."""

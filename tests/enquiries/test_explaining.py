@@ -128,6 +128,23 @@ def test_what_was_not_known_then_is_not_told(clerk: Clerk, enquiries: Enquiries)
 
 
 @on_both_stores
+def test_what_comes_at_the_very_moment_counts(clerk: Clerk, enquiries: Enquiries) -> None:
+    """What is true then, what is recorded then, and that it undid something; a tick before not."""
+    billing_id = charged(clerk, effective_at=FEBRUARY[0])
+    (charge,) = explain(enquiries, billing_id).movements
+    clerk.desk.reverse_posting(clerk.by(), charge.posting_id, because(value_at=FEBRUARY[1]))
+    recorded_at = ticks(explain(enquiries, billing_id).movements[1].recorded_at)
+
+    true = [explain(enquiries, billing_id, as_of=ticks(FEBRUARY[1]) - ago) for ago in (0, 1)]
+    known = [explain(enquiries, billing_id, known_at=recorded_at - ago) for ago in (0, 1)]
+    assert [(each.balance, len(each.movements)) for each in (*true, *known)] == [
+        ("0.00", 2),
+        ("25.00", 1),
+    ] * 2
+    assert [each.movements[0].reversed_by is not None for each in known] == [True, False]
+
+
+@on_both_stores
 def test_the_answer_for_a_fixed_pair_never_changes(
     clerk: Clerk, enquiries: Enquiries, database: Database
 ) -> None:

@@ -293,6 +293,29 @@ def test_receipts_are_told_with_what_became_of_them(busy: Clerk, enquiries: Enqu
 
 
 @on_both_stores
+def test_a_list_that_ends_with_a_full_part_ends_there(busy: Clerk, enquiries: Enquiries) -> None:
+    """Nobody is sent on to where nothing is; but where one more row is, he is."""
+    lists: list[tuple[List, Any]] = [
+        (enquiries.list_postings, PostingFilter(contact_id=BEN)),
+        (enquiries.list_postings, PostingFilter()),
+        (enquiries.list_entries, EntryFilter(contact_id=BEN)),
+        (enquiries.list_entries, EntryFilter()),
+        (enquiries.list_items, ItemFilter(contact_id=BEN)),
+        (enquiries.list_items, ItemFilter()),
+        (enquiries.list_contacts, ContactFilter()),
+        (enquiries.list_receipts, ReceiptFilter(contact_id=ANNA)),
+        (enquiries.list_receipts, ReceiptFilter()),
+    ]
+    for read, wanted in lists:
+        whole = read_all(read, wanted, limit=200)
+        full = read(1, wanted, PageAsk(limit=len(whole)))
+        assert (full.data, full.next_cursor) == (whole, None)
+        if len(whole) > 1:
+            short = read(1, wanted, PageAsk(limit=len(whole) - 1))
+            assert read(1, wanted, PageAsk(short.next_cursor, 1)).data == whole[-1:]
+
+
+@on_both_stores
 def test_a_rare_row_is_found_however_far_it_is(
     busy: Clerk, enquiries: Enquiries, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,19 @@ def test_a_statement_runs_from_balance_to_balance(
 
 
 @on_both_stores
+def test_what_a_receipt_is_for_is_on_no_statement(clerk: Clerk, enquiries: Enquiries) -> None:
+    """Neither that it was applied nor that this was taken back: the money came once."""
+    received = clerk.receive("30.00")
+    applied = shares({1: "4.00"}, value_at=on("02-10"))
+    document(clerk.desk.allocate(clerk.by(), received, applied))
+    clerk.desk.reverse_posting(clerk.by(), clerk.postings_of(1)[-1], because())
+    told = make(enquiries, first_on=date(2026, 2, 1), last_on=date(2026, 2, 28))
+
+    assert [(line.kind, line.credit) for line in told.lines] == [("receipt", "30.00")]
+    assert told.closing_balance == "-30.00"
+
+
+@on_both_stores
 def test_statements_follow_on_from_one_another(cara: str, enquiries: Enquiries) -> None:
     """Wherever a span is cut, what the first ends with the second begins with."""
     whole = make(enquiries, cara)

@@ -18,6 +18,7 @@ def test_keyless_replays_are_listed_newest_first(books):
     with books.database.read() as connection:
         found = list_replays(connection, customer_id=caller.customer_id, since=0, count_max=10)
         latest = list_replays(connection, customer_id=None, since=0, count_max=1)
+        since = list_replays(connection, customer_id=None, since=found[0].replayed_at, count_max=10)
         none = list_replays(
             connection, customer_id=None, since=found[0].replayed_at + 1, count_max=10
         )
@@ -30,7 +31,7 @@ def test_keyless_replays_are_listed_newest_first(books):
     assert found[0].recorded_written == first.lines[0].recorded_written
     assert (found[0].customer_guid, found[0].user_name) == (CLUB, TILL)
     assert found[0].contact_id != BEN
-    assert (latest, none) == ([found[0]], [])
+    assert (latest, since, none) == ([found[0]], [found[0]], [])
 
 
 def test_a_login_is_a_caller_for_its_customers_alone(database):
