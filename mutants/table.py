@@ -6,6 +6,7 @@ table cannot rot. ``tests`` names what should find the fault, and is run first.
 
 from typing import NamedTuple
 
+ALLOCATING = "src/paydown/domain/allocating.py"
 DECIDE = "src/paydown/domain/decide.py"
 JOURNAL = "src/paydown/domain/journal.py"
 MONEY = "src/paydown/domain/money.py"
@@ -16,6 +17,10 @@ SQLITE = "src/paydown/storage/sqlite.py"
 SESSION = "src/paydown/storage/sqlite_database.py"
 LOG = "src/paydown/storage/sqlite_log.py"
 PARTS = "src/paydown/storage/parts.py"
+PAGES = "src/paydown/storage/sqlite_pages.py"
+WALKING = "src/paydown/storage/walking.py"
+HISTORY = "src/paydown/storage/history.py"
+DEBTS = "src/paydown/storage/debts.py"
 POSTGRESQL = "src/paydown/storage/postgresql_database.py"
 CONTACTS = "src/paydown/desk/contacts.py"
 ETAGS = "src/paydown/wire/etags.py"
@@ -25,8 +30,13 @@ ADMISSION = "src/paydown/api/admission.py"
 CALLS = "src/paydown/api/calls.py"
 APP = "src/paydown/api/app.py"
 CYCLE = "src/paydown/server/cycle.py"
+STATEMENTS = "src/paydown/enquiries/statements.py"
+REVERSALS = "src/paydown/desk/reversals.py"
+EXPLAINING = "src/paydown/domain/explaining.py"
 
 RULES = "tests/domain"
+DESK_RULES = "tests/domain/test_desk_rules.py"
+WALLS = "tests/tenants/test_tenant_walls.py -k 'nobody and sqlite'"
 BOOKS = "tests/conformance -k 'sqlite and not agree_with'"
 SEEDS = "tests/simulation/test_simulation.py -k promise"
 RACES = "tests/storage/test_postgresql_racing.py"
@@ -35,6 +45,8 @@ FAULTS = "tests/storage/test_faults.py"
 SYNCS = "tests/storage/test_synced_files.py"
 FAILED_MOVES = "tests/storage/test_moves_that_fail.py"
 MOVED_FILES = "tests/desk/test_desk_moved_files.py"
+SUMS = "tests/enquiries/test_statements.py -k 'not postgresql'"
+LISTS = "tests/enquiries/test_listing.py -k 'not postgresql'"
 DOOR = "tests/api/test_api_calls.py tests/api/test_api_precedence.py tests/api/test_api_failures.py"
 
 
@@ -206,6 +218,35 @@ MUTANTS = (
         "return hashlib.sha256(_encode([*fields]).encode()).digest()",
         "a posting altered later does not show",
         RULES,
+    ),
+    # What is decided at the desk
+    Mutant(
+        ALLOCATING,
+        "> facts.receipt.unapplied:",
+        "> facts.receipt.amount:",
+        "of a receipt more is applied than is left",
+        DESK_RULES,
+    ),
+    Mutant(
+        ALLOCATING,
+        "if item is None or item.contact_id != facts.receipt.contact_id:",
+        "if item is None:",
+        "a receipt is applied to another contact's item",
+        DESK_RULES,
+    ),
+    Mutant(
+        "src/paydown/desk/receipts.py",
+        "    work.hold(billing_ids)\n",
+        "",
+        "an allocation is decided by what its item owed before a payment that is under way",
+        "tests/desk/test_desk_waiting.py",
+    ),
+    Mutant(
+        REVERSALS,
+        "if len(postings) > POSTINGS_MAX:",
+        "if len(postings) >= POSTINGS_MAX:",
+        "an entry of as many postings as are allowed cannot be reversed",
+        "tests/desk/test_desk_reversals.py -k 'just_so_many'",
     ),
     # What is read and written
     Mutant(
@@ -458,6 +499,27 @@ MUTANTS = (
         "a loss of power takes the name of a backup that was said to be made",
         SYNCS,
     ),
+    Mutant(
+        PAGES,
+        '        origin.execute("BEGIN")\n',
+        "",
+        "a backup under load begins anew for as long as payments come",
+        "tests/storage/test_copying_pages.py",
+    ),
+    Mutant(
+        PAGES,
+        '        origin.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()\n',
+        "",
+        "a backup's moment is not fixed, though its transaction was begun",
+        "tests/storage/test_copying_pages.py",
+    ),
+    Mutant(
+        PARTS,
+        "        refuse_existing(self.name)\n",
+        "",
+        "a backup is written over a file that came to its place meanwhile",
+        "tests/cli/test_cli_backups.py -k meanwhile",
+    ),
     # Who may
     Mutant(
         ADMISSION,
@@ -522,6 +584,84 @@ MUTANTS = (
         "a contact is replaced that is only much like the one that was read",
         "tests/wire/test_etags.py",
     ),
+    # What is told
+    Mutant(
+        "src/paydown/enquiries/printing.py",
+        '        _disarm(line.reference or ""),\n',
+        '        line.reference or "",\n',
+        "a reference that a caller wrote is run by whoever opens the statement as a table",
+        SUMS,
+    ),
+    Mutant(
+        DEBTS,
+        "posting.c.value_at >= before)",
+        "posting.c.value_at > before)",
+        "an item that is charged at midnight is owed the evening before",
+        SUMS,
+    ),
+    Mutant(
+        DEBTS,
+        "posting.c.value_at < before)",
+        "posting.c.value_at <= before)",
+        "the accounts hold what is charged at midnight the evening before",
+        SUMS,
+    ),
+    Mutant(
+        STATEMENTS,
+        "line.value_at < ends]",
+        "line.value_at <= ends]",
+        "a statement holds what came true as its last day was over",
+        SUMS,
+    ),
+    Mutant(
+        STATEMENTS,
+        "if line.value_at >= begins:",
+        "if line.value_at > begins:",
+        "a statement does not say what came true as its first day began",
+        SUMS,
+    ),
+    Mutant(
+        HISTORY,
+        "operator.lt, wanted.value_to)",
+        "operator.le, wanted.value_to)",
+        "two spans that meet both tell what came true where they do",
+        LISTS,
+    ),
+    Mutant(
+        STATEMENTS,
+        "Kind.ALLOCATION not in (line.kind, line.undone_kind)",
+        "line.kind != Kind.ALLOCATION",
+        "a statement charges anew what was applied and taken back",
+        SUMS,
+    ),
+    Mutant(
+        EXPLAINING,
+        "line.value_at <= moment.as_of",
+        "line.value_at < moment.as_of",
+        "an explanation leaves out what came true at its very moment",
+        "tests/enquiries/test_explaining.py -k very_moment",
+    ),
+    Mutant(
+        "src/paydown/domain/lines.py",
+        "self.undoing_recorded_at <= known_at:",
+        "self.undoing_recorded_at < known_at:",
+        "an explanation counts a reversal, and does not say what it undid",
+        "tests/enquiries/test_explaining.py -k very_moment",
+    ),
+    Mutant(
+        WALKING,
+        "if len(rows) <= self.count_max:",
+        "if len(rows) < self.count_max:",
+        "a list that ends with a full part leads on to nothing",
+        LISTS,
+    ),
+    Mutant(
+        HISTORY,
+        "column.table.c.customer_id == customer_id, column.table.c.contact_id == contact_id",
+        "column.table.c.contact_id == contact_id",
+        "a contact's list holds an item that is his at another customer only",
+        WALLS,
+    ),
     # What keeps going for long
     Mutant(
         SESSION,
@@ -536,5 +676,19 @@ MUTANTS = (
         "if False:",
         "who is refused asks on at once, and takes the time of those who were let in",
         "tests/api/test_http_limits.py",
+    ),
+    Mutant(
+        "src/paydown/server/certificates.py",
+        "status = path.stat()",
+        "status = path.lstat()",
+        "a certificate that is renewed behind a link is not taken up, and runs out",
+        "tests/api/test_tls.py -k renewed",
+    ),
+    Mutant(
+        "src/paydown/server/tls.py",
+        "len(self.connections) >= self",
+        "len(self.connections) > self",
+        "over TLS one more shakes hands than there is room for",
+        "tests/api/test_tls.py -k too_many",
     ),
 )
