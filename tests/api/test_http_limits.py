@@ -310,9 +310,10 @@ def test_who_was_refused_is_heard_again_a_little_later() -> None:
         for path in ("/busy", "/second", "/third"):
             refused.post(path)
         assert refused.answer().status == 503
-        other.post("/other")
-        assert other.answer().status == 200
-        assert running.app.calls == ["/busy", "/other"]
+        for _ in range(5):  # in the time of one, what he sent may not have come yet
+            other.post("/other")
+            assert other.answer().status == 200
+        assert running.app.calls == ["/busy", *["/other"] * 5]
         assert [refused.answer().told["path"] for _ in range(2)] == ["/second", "/third"]
 
 
