@@ -23,7 +23,7 @@ demo: $(READY) ## Start a server with a demo customer on 127.0.0.1:8080
 	$(BIN)/paydown demo
 
 test: $(READY) ## Run every test that must pass, with coverage
-	$(BIN)/python -m pytest -m 'not alone' --numprocesses=4 --cov --cov-report=
+	$(BIN)/python -m pytest -m 'not alone' --numprocesses=3 --cov --cov-report=
 	$(BIN)/python -m pytest -m alone --cov --cov-append --cov-report=
 	$(BIN)/coverage report --include='src/paydown/domain/*,src/paydown/wire/*' --fail-under=100
 	$(BIN)/coverage report --skip-covered --fail-under=95
