@@ -262,7 +262,7 @@ def test_a_limit_beyond_all_counting_is_a_usage_error(paydown):
 
 def test_a_command_waits_its_turn_and_then_says_why_not(paydown, database, monkeypatch):
     """A ledger that stays locked gives a sentence, not a traceback."""
-    monkeypatch.setattr("paydown.storage.sqlite_database.ADMIN_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("paydown.storage.database.ADMIN_WAIT_SECONDS", 0.1)
     assert isinstance(database, Database)
     with database.write():
         answer = paydown("customer", "add", "X")

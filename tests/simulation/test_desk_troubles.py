@@ -16,7 +16,7 @@ import pytest
 from clerk import Clerk, document, receipt
 from paydown import audit
 from paydown.desk import Instruction
-from paydown.storage import sqlite_database
+from paydown.storage import database
 from paydown.storage.engine import find_file
 from paydown.storage.faults import StoreUnavailable
 from simulation.disk import FAULTS, Crash, Disk
@@ -114,7 +114,7 @@ class Desk:
 def patch() -> Iterator[pytest.MonkeyPatch]:
     """Nobody waits for a lock that a dead process left."""
     with pytest.MonkeyPatch.context() as patching:
-        patching.setattr(sqlite_database, "ADMIN_WAIT_SECONDS", 0)
+        patching.setattr(database, "ADMIN_WAIT_SECONDS", 0)
         yield patching
 
 

@@ -81,8 +81,7 @@ def test_nobody_changes_a_ledger_that_is_frozen(
     maker: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A command waits and fails, the frozen view stays; afterwards all is as ever."""
-    for module in ("sqlite_database", "postgresql_database"):
-        monkeypatch.setattr(f"paydown.storage.{module}.ADMIN_WAIT_SECONDS", 1)
+    monkeypatch.setattr("paydown.storage.database.ADMIN_WAIT_SECONDS", 1)
     database = maker.copy()
     admin = Admin(database)
     with database.freeze():

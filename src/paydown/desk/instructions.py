@@ -20,9 +20,9 @@ class Instruction(NamedTuple):
     """Who wants a write, and how it is to be handled.
 
     ``call`` is the operation, such as ``POST /v1/receipts/{receipt_id}/allocate``, within which
-    the key is known; ``target`` holds the values of its path. An operator has no key
-    and needs none of the three.
-    ``if_match`` holds the tags of which what is replaced must have one: None where it may have any.
+    the key is known; ``target`` holds the values of its path. An operator has no key and
+    needs none of the three. ``if_match`` holds the tags of which what is replaced must have one:
+    None where it may have any.
     """
 
     caller: Caller | Operator

@@ -30,6 +30,11 @@ class Patience(NamedTuple):
     turn_seconds: int | None = None
     answer_seconds: int | None = None
 
+    @property
+    def of_a_turn(self) -> int:
+        """How long ``begin_write`` tries."""
+        return ADMIN_WAIT_SECONDS if self.turn_seconds is None else self.turn_seconds
+
 
 USUAL = Patience()
 

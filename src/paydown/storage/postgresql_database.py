@@ -16,7 +16,6 @@ from sqlalchemy.pool import NullPool
 
 from paydown.storage import postgresql
 from paydown.storage.database import (
-    ADMIN_WAIT_SECONDS,
     NOTHING,
     USUAL,
     Asked,
@@ -102,10 +101,11 @@ class PostgreSQLDatabase(Database):
         )
 
     def _connect_admin(self) -> psycopg.Connection:
-        _, turn_seconds, answer_seconds = self._patience
-        wait_seconds = ADMIN_WAIT_SECONDS if turn_seconds is None else turn_seconds
+        patience = self._patience
         return postgresql.connect(
-            self.url, lock_wait_seconds=wait_seconds, answer_seconds=answer_seconds
+            self.url,
+            lock_wait_seconds=patience.of_a_turn,
+            answer_seconds=patience.answer_seconds,
         )
 
     def exists(self) -> bool:

@@ -19,7 +19,6 @@ from sqlalchemy.pool import NullPool
 
 from paydown.storage import sqlite
 from paydown.storage.database import (
-    ADMIN_WAIT_SECONDS,
     NOTHING,
     USUAL,
     Asked,
@@ -85,7 +84,7 @@ class SQLiteDatabase(Database):
         if not self.path.parent.is_dir():
             raise SchemaMismatch(f"There is no folder {self.path.parent}. Make it first.")
         with sqlite.naming_faults(self.path), self._log.keeping():
-            sqlite.connect(self.path, wait_seconds=ADMIN_WAIT_SECONDS, mode="rwc").close()
+            sqlite.connect(self.path, wait_seconds=self._patience.of_a_turn, mode="rwc").close()
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -123,9 +122,7 @@ class SQLiteDatabase(Database):
 
     def _begin_immediate(self, connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA busy_timeout=0")
-        turn_seconds = self._patience.turn_seconds
-        seconds = ADMIN_WAIT_SECONDS if turn_seconds is None else turn_seconds
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + self._patience.of_a_turn
         while True:
             try:
                 with sqlite.naming_faults(self.path):
